@@ -1,0 +1,1 @@
+"""The command line and the assembly: the one place that may import every part."""

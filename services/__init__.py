@@ -1,1 +1,1 @@
-"""The services: each owns its data and its pages, and knows of the others by their events alone."""
+"""The services, each on its own: none imports another."""

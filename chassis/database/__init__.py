@@ -1,0 +1,1 @@
+"""A service's database: connections that know their tenant, rows, roles, policies, migrations."""

@@ -1,0 +1,82 @@
+"""A service in a process: its database, keys, publisher and inbox workers, started and stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from chassis.bus import Bus
+from chassis.inbox.handling import Handling
+from chassis.inbox.store import InboxStore
+from chassis.inbox.worker import Patience, Worker
+from chassis.keys import Keys
+from chassis.publisher import Publisher
+from chassis.service import Service
+from chassis.settings import Settings
+from chassis.subscriptions import Broadcast
+from chassis.work import Database
+
+log = structlog.get_logger()
+
+STOP_TIMEOUT_S = 10.0
+
+
+class Runtime:
+    """What a running service holds. Routes reach it as `http.app.state.runtime`."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: Settings,
+        database: Database,
+        keys: Keys,
+        bus: Bus,
+        *,
+        workers: int = 1,
+        patience: Patience | None = None,
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.database = database
+        self.keys = keys
+        self.token_key = keys.token_key(service.name)
+        self.broadcasts: list[Broadcast] = []
+        self.jobs: list[Callable[[asyncio.Event], Awaitable[None]]] = []
+        """What else runs while the service does, such as delivery: each until the event is set."""
+        self.stopping = asyncio.Event()
+        database.timers.update({one.timer: one.name for one in service.timers})
+        handling = Handling(database, tuple(service.subscriptions), tuple(service.timers))
+        self.publisher = Publisher(database, bus)
+        self.workers = [
+            Worker(database, handling, patience=patience, after_emit=self.publisher.wake)
+            for _ in range(workers)
+        ]
+        self.inbox = InboxStore(database.mover, service.subscriptions, self.wake_workers)
+        database.after_emit = self.publisher.wake
+        database.after_timer = self.wake_workers
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake_workers(self) -> None:
+        """Something came to the inbox."""
+        for worker in self.workers:
+            worker.wake()
+
+    def start(self) -> None:
+        """Start publisher, workers and jobs in the running loop."""
+        running = [self.publisher.run(), *(worker.run() for worker in self.workers)]
+        self._tasks = [asyncio.create_task(one) for one in running]
+        self._tasks += [asyncio.ensure_future(job(self.stopping)) for job in self.jobs]
+
+    async def stop(self) -> None:
+        """Let each finish what it holds, bounded, then close the pools."""
+        self.stopping.set()
+        self.publisher.stop()
+        for worker in self.workers:
+            worker.stop()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT_S)
+            for task in late:
+                log.warning("stopped_hard", service=self.service.name, task=task.get_name())
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.database.close()

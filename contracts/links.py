@@ -1,0 +1,37 @@
+"""The links that mails hold: what each is for, and the path of the page that it opens.
+
+The notifier mints them when it sends; identity checks them. A link's token stands in the query,
+as `?link=…`; opening the page changes nothing, its button does.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What a mailed link lets its bearer do."""
+
+    ACTIVATION = "activation"
+    INVITATION = "invitation"
+    FURTHER_ACCOUNT = "further_account"
+
+
+PATHS = {
+    Purpose.ACTIVATION: "/activate",
+    Purpose.INVITATION: "/invitation",
+    Purpose.FURTHER_ACCOUNT: "/register/further",
+}
+"""Where each purpose's page stands on the tenant's host."""
+
+LIFETIMES = {
+    Purpose.ACTIVATION: timedelta(hours=24),
+    Purpose.INVITATION: timedelta(days=7),
+    Purpose.FURTHER_ACCOUNT: timedelta(hours=24),
+}
+"""How long each serves, counted from the moment at which its mail was sent."""
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""By how much the clocks of who sends and who checks may differ."""
+
+LINK_PARAMETER = "link"
+"""The query parameter that holds the token."""

@@ -14,6 +14,7 @@ from chassis.publisher import Publisher
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.subscriptions import Broadcast
+from chassis.tenants import TenantCache
 from chassis.work import Database
 
 log = structlog.get_logger()
@@ -39,8 +40,9 @@ class Runtime:
         self.settings = settings
         self.database = database
         self.keys = keys
+        self.tenants = TenantCache(database)
         self.token_key = keys.token_key(service.name)
-        self.broadcasts: list[Broadcast] = []
+        self.broadcasts: list[Broadcast] = [self.tenants.broadcasts()]
         self.jobs: list[Callable[[asyncio.Event], Awaitable[None]]] = []
         """What else runs while the service does, such as delivery: each until the event is set."""
         self.stopping = asyncio.Event()

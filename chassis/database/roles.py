@@ -15,7 +15,7 @@ from alembic.operations import Operations
 from chassis.database.connection import TENANT_SETTING
 from chassis.database.tables import TENANTLESS, metadata
 
-MOVED = ("outbox", "inbox", "inbox_seen")
+MOVED = ("outbox", "inbox", "inbox_seen", "tenant_projections")
 """The chassis' tables that the mover sees whole."""
 
 

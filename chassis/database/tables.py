@@ -112,6 +112,15 @@ ended = Table(
     Column("ended_at", instant, nullable=False),
 )
 
+# Each tenant as identity last told of it: what every page and every mail shows.
+tenant_projections = Table(
+    "tenant_projections",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+)
+
 # One row: raised when the installation is restored from a backup. Of no tenant.
 epochs = Table(
     "epochs",

@@ -4,6 +4,7 @@ The notifier mints them when it sends; identity checks them. A link's token stan
 as `?link=…`; opening the page changes nothing, its button does.
 """
 
+import hashlib
 from datetime import timedelta
 from enum import StrEnum
 
@@ -35,3 +36,13 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 
 LINK_PARAMETER = "link"
 """The query parameter that holds the token."""
+
+
+def normalised_address(address: str) -> str:
+    """The mail address as it is compared: without case, though RFC 5321 §2.4 allows telling it."""
+    return address.strip().lower()
+
+
+def address_hash(address: str) -> str:
+    """The claim `a` of a link: whom it was mailed to, without saying it (128 bits of SHA-256)."""
+    return hashlib.sha256(normalised_address(address).encode()).hexdigest()[:32]

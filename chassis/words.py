@@ -1,0 +1,34 @@
+"""How texts are said in a language: msgids by a catalogue, words by language as they stand."""
+
+from collections.abc import Callable, Iterable
+
+from contracts.words import Text, Words
+
+Translate = Callable[[str, str], str]
+"""(msgid, language) → text; the msgid itself where no catalogue has it."""
+
+
+def N_(message: str) -> str:  # noqa: N802  gettext's own name for it
+    """Marks a msgid for extraction; it is translated where it is shown."""
+    return message
+
+
+def say(text: Text, language: str, translate: Translate) -> str:
+    """The text in this language, or in the first that it has."""
+    if isinstance(text, str):
+        return translate(text, language) if text else ""
+    return shown(text, language)
+
+
+def shown(display: Words | str, language: str) -> str:
+    """What is shown of an answer or of a tenant's own words. Never goes through a catalogue."""
+    if isinstance(display, str):
+        return display
+    if language in display:
+        return display[language]
+    return next(iter(display.values()), "")
+
+
+def in_words(text: Text, languages: Iterable[str], translate: Translate) -> Words:
+    """The text in each of the languages, to be stored or sent."""
+    return {language: say(text, language, translate) for language in languages}

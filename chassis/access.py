@@ -27,12 +27,12 @@ class Access:
             return
         if self.kind == "parts":
             if principal.kind != "part":
-                raise NotFound()
+                raise NotFound
             return
         if not principal.signed_in:
-            raise SignInRequired()
+            raise SignInRequired
         if self.kind == "roles" and not (self.roles & principal.roles):
-            raise Forbidden()
+            raise Forbidden
 
 
 # FastAPI's own marker; mypy can't name its type.

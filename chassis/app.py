@@ -69,7 +69,7 @@ class TokenGate:
         if scope["type"] != "http" or scope["path"] in HEALTH:
             await self._app(scope, receive, send)
             return
-        headers = {name: value for name, value in scope["headers"]}
+        headers = dict(scope["headers"])
         token = headers.get(TOKEN_HEADER.encode(), b"").decode("latin-1")
         part = self._runtime.service.name
         try:

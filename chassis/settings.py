@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     relay_port: int = 25
     relay_timeout_s: float = 30
 
+    database_prefix: str = "guichet"  # begins the names of databases and roles
     postgres_bin: Path | None = None
     log_format: Literal["console", "json"] = "console"
     log_level: str = "INFO"

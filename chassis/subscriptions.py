@@ -34,6 +34,9 @@ class Timer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     subject_field: ClassVar[str]
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__()  # the arguments are for the hook below: fields are known there
+
     @classmethod
     def __pydantic_init_subclass__(cls, subject: str = "", **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)

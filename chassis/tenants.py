@@ -17,6 +17,9 @@ from chassis.work import Database, UnitOfWork
 from contracts.event import Envelope
 from contracts.identity import TenantChanged
 
+PLATFORM = UUID(int=1)
+"""The installation's own tenant: operators' accounts, and calls that are of no tenant."""
+
 
 async def project_tenant(work: UnitOfWork, event: TenantChanged) -> None:
     """Keep the tenant as it now is."""

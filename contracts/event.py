@@ -31,6 +31,9 @@ class Event(BaseModel):
     concerns_fields: ClassVar[tuple[str, ...]]
     ends: ClassVar[bool]
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__()  # the arguments are for the hook below: fields are known there
+
     @classmethod
     def __pydantic_init_subclass__(
         cls,

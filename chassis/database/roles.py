@@ -8,25 +8,40 @@ and owns the functions that look beyond a tenant.
 import hashlib
 import hmac
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 import asyncpg
-from alembic.operations import Operations
+from sqlalchemy import Connection
 
 from chassis.database.connection import TENANT_SETTING
 from chassis.database.tables import TENANTLESS, metadata
+from chassis.settings import Settings
+
+PREFIX = Settings().database_prefix
+"""Begins the names of databases and roles: two installations can share a server."""
 
 MOVED = ("outbox", "inbox", "inbox_seen", "tenant_projections")
 """The chassis' tables that the mover sees whole."""
 
 
+class Operations(Protocol):
+    """What is used of `alembic.op`, which is a module."""
+
+    def execute(self, sqltext: str, /) -> Any:
+        """Run a statement."""
+
+    def get_bind(self) -> Connection:
+        """The connection that the migration runs on."""
+
+
 def database_name(service: str) -> str:
     """The database of a service."""
-    return f"guichet_{service}"
+    return f"{PREFIX}_{service}"
 
 
 def role_name(service: str, role: str) -> str:
     """The role of a service, such as `guichet_requests_app`."""
-    return f"guichet_{service}_{role}"
+    return f"{PREFIX}_{service}_{role}"
 
 
 def derived_password(secret: bytes, role: str) -> str:

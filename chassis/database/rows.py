@@ -1,8 +1,9 @@
 """What every table of tenant data has in common, and the tables' naming.
 
 A service's `tables.py` begins with a declarative base of its own, so that four services fit in one
-process: `class Base(RowBase): metadata = new_metadata()`, then `class TenantRow(TenantColumns,
-Base): __abstract__ = True` and, for rows that events are about, `class RootRow(RootColumns, Base)`.
+process: `class Base(RowBase): __abstract__ = True; metadata = new_metadata()`, then `class
+TenantRow(TenantColumns, Base): __abstract__ = True` and, for rows that events are about, `class
+RootRow(RootColumns, Base)`.
 """
 
 from datetime import datetime

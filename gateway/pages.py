@@ -1,0 +1,88 @@
+"""The gateway's own answers: few, plain, in the reader's language, and the same for every path."""
+
+from html import escape
+
+from starlette.responses import Response
+
+from chassis.web.i18n import catalogue
+
+PAGE = """<!doctype html>
+<html lang="{language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><link rel="stylesheet" href="{stylesheet}"></head>
+<body class="bare"><main class="bare-page"><h1>{title}</h1><p>{text}</p></main></body>
+</html>
+"""
+
+
+def N_(message: str) -> str:  # noqa: N802  # gettext's name for a marked message
+    """Marks a message for extraction."""
+    return message
+
+
+UNKNOWN_HOST = (
+    404,
+    N_("No portal at this address"),
+    N_("Check the address, or ask whoever gave it to you."),
+)
+NO_PAGE = (
+    404,
+    N_("Page not found"),
+    N_("This page does not exist. Check the address, or start from the home page."),
+)
+NOT_READY = (
+    503,
+    N_("The service is starting"),
+    N_("It will answer in a moment. Reload this page shortly."),
+)
+AWAY = (
+    503,
+    N_("The service is away for a moment"),
+    N_("Nothing that you saved is lost. Reload this page shortly."),
+)
+SUSPENDED = (
+    503,
+    N_("This portal is closed for now"),
+    N_("Its address and your account are kept. Ask the support team when it opens again."),
+)
+CROSS_SITE = (
+    403,
+    N_("This form was not sent from this portal"),
+    N_("Open the page again here, then send the form. Nothing was recorded."),
+)
+TOO_MANY = (
+    429,
+    N_("Too many attempts"),
+    N_("Wait a moment, then try again."),
+)
+TOO_LARGE = (
+    413,
+    N_("This is too large"),
+    N_("Shorten what you send, then try again. Nothing was recorded."),
+)
+NO_LENGTH = (
+    411,
+    N_("The length is missing"),
+    N_("Your browser did not say how much it sends. Try again, or with another browser."),
+)
+NO_METHOD = (
+    405,
+    N_("This page can’t be used that way"),
+    N_("Open it again from the home page."),
+)
+
+
+def answer(
+    kind: tuple[int, str, str], language: str, stylesheet: str, *, retry_s: float | None = None
+) -> Response:
+    """One of the answers above as a page."""
+    status, title, text = kind
+    translate = catalogue("gateway", language).gettext
+    body = PAGE.format(
+        language=escape(language),
+        title=escape(translate(title)),
+        text=escape(translate(text)),
+        stylesheet=escape(stylesheet),
+    )
+    headers = {} if retry_s is None else {"Retry-After": str(max(1, round(retry_s + 0.5)))}
+    return Response(body, status, headers, "text/html; charset=utf-8")

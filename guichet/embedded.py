@@ -1,0 +1,89 @@
+"""The embedded way: gateway and services in one process and one event loop.
+
+The same parts as apart: events go from outbox to inbox in the database, HTTP calls from the gateway
+to a service as ASGI calls. This module assembles and starts them; `guichet.up` runs the whole.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from chassis.app import build_app
+from chassis.bus import EmbeddedBus
+from chassis.database.migrate import migrate
+from chassis.inbox.worker import Patience
+from chassis.keys import Keys
+from chassis.runtime import Runtime
+from chassis.service import Service
+from chassis.settings import Settings
+from gateway.app import Gateway
+from gateway.upstream import InProcess
+from guichet.passwords import database_of, passwords_of
+from services.catalog.service import service as catalog
+from services.identity.service import service as identity
+from services.notifier.service import service as notifier
+from services.requests.service import service as requests
+
+SERVICES: Mapping[str, Service] = {
+    service.name: service for service in (identity, catalog, requests, notifier)
+}
+
+
+async def migrate_all(admin_url: str, keys: Keys) -> dict[str, list[str]]:
+    """Make or update every service's database. Answers by service the steps that were run."""
+    return {
+        name: await migrate(admin_url, service.schema, passwords_of(keys, name))
+        for name, service in SERVICES.items()
+    }
+
+
+class Installation:
+    """All parts, assembled; `start` before serving `gateway`, `stop` after."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys_folder: Path,
+        server_url: str,
+        *,
+        patience: Patience | None = None,
+    ) -> None:
+        self.settings = settings
+        self.keys = Keys(keys_folder)
+        self.bus = EmbeddedBus()
+        self.runtimes: dict[str, Runtime] = {}
+        self.apps: dict[str, FastAPI] = {}
+        for name, service in SERVICES.items():
+            runtime = Runtime(
+                service,
+                settings,
+                database_of(self.keys, server_url, name),
+                self.keys,
+                self.bus,
+                patience=patience,
+            )
+            self.runtimes[name] = runtime
+            self.apps[name] = build_app(runtime)
+        self.gateway = Gateway(settings, self.keys, InProcess(self.apps))
+
+    def connect(self) -> None:
+        """Join the parts by the bus; caches listen from here on."""
+        for runtime in self.runtimes.values():
+            self.bus.subscribe(runtime.inbox)
+            for one in runtime.broadcasts:
+                self.bus.listen(one)
+        for one in self.gateway.broadcasts():
+            self.bus.listen(one)
+
+    async def start(self) -> None:
+        """Listen, load what the caches need, then start publishers, workers and delivery."""
+        self.connect()
+        await self.gateway.load()
+        for runtime in self.runtimes.values():
+            runtime.start()
+
+    async def stop(self) -> None:
+        """Stop every part at once, each bounded, then close the pools."""
+        await asyncio.gather(*(runtime.stop() for runtime in self.runtimes.values()))

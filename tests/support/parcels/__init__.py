@@ -1,0 +1,1 @@
+"""A service of the tests' own, with which the chassis is tried by itself."""

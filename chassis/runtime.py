@@ -45,12 +45,20 @@ class Runtime:
         self.broadcasts: list[Broadcast] = [self.tenants.broadcasts()]
         self.jobs: list[Callable[[asyncio.Event], Awaitable[None]]] = []
         """What else runs while the service does, such as delivery: each until the event is set."""
+        self.after_handled: list[Callable[[], None]] = []
+        """Called after each commit of handled events: what their effects wake, such as delivery."""
         self.stopping = asyncio.Event()
         database.timers.update({one.timer: one.name for one in service.timers})
         handling = Handling(database, tuple(service.subscriptions), tuple(service.timers))
         self.publisher = Publisher(database, bus)
         self.workers = [
-            Worker(database, handling, patience=patience, after_emit=self.publisher.wake)
+            Worker(
+                database,
+                handling,
+                patience=patience,
+                after_emit=self.publisher.wake,
+                after_handled=self._handled,
+            )
             for _ in range(workers)
         ]
         self.inbox = InboxStore(database.mover, service.subscriptions, self.wake_workers)
@@ -62,6 +70,10 @@ class Runtime:
         """Something came to the inbox."""
         for worker in self.workers:
             worker.wake()
+
+    def _handled(self) -> None:
+        for wake in self.after_handled:
+            wake()
 
     def start(self) -> None:
         """Start publisher, workers and jobs in the running loop."""

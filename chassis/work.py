@@ -42,15 +42,16 @@ class UnitOfWork:
         principal: Principal,
         epoch: int,
         timers: dict[type[Timer], str],
-        in_handler: bool = False,
+        cause: Envelope | None = None,
     ) -> None:
         self.db = db
         self.tenant = tenant
         self.principal = principal
         self.now = clock.now()
+        self.cause = cause
+        """What is being handled, an event's envelope or a timer's; None outside handlers."""
         self._epoch = epoch
         self._timers = timers
-        self._in_handler = in_handler
         self._roots: dict[UUID, RootColumns] = {}
         self._raised: set[UUID] = set()
         self._emitted: list[tuple[Envelope, list[UUID]]] = []
@@ -95,7 +96,7 @@ class UnitOfWork:
             return known
         row = await self.find(kind, kind.id == id)
         if row is None:
-            raise NotYet(id) if self._in_handler else NotFound()
+            raise NotFound if self.cause is None else NotYet(id)
         return row
 
     def emit(self, event: Event) -> UUID:
@@ -254,16 +255,16 @@ class Database:
         if work.timers_set:
             self.after_timer()
 
-    def handling(self, connection: AsyncConnection, tenant: UUID, epoch: int) -> UnitOfWork:
+    def handling(self, connection: AsyncConnection, cause: Envelope, epoch: int) -> UnitOfWork:
         """A handler's unit of work, joined to the claimer's transaction."""
         db = AsyncSession(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
         return UnitOfWork(
             db,
-            tenant=tenant,
+            tenant=cause.tenant,
             principal=Principal(kind="part", part=self.service),
             epoch=epoch,
             timers=self.timers,
-            in_handler=True,
+            cause=cause,
         )
 
     async def close(self) -> None:

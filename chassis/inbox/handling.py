@@ -82,7 +82,7 @@ class Handling:
             ),
         ):
             await take_role(connection, self._app_role, row.tenant)
-            work = self._database.handling(connection, row.tenant, epoch)
+            work = self._database.handling(connection, row.envelope, epoch)
             try:
                 if isinstance(handler, TimerHandler):
                     await handler.handler(work, handler.timer.model_validate(row.envelope.data))

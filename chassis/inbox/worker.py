@@ -58,11 +58,13 @@ class Worker:
         *,
         patience: Patience | None = None,
         after_emit: Callable[[], None] = lambda: None,
+        after_handled: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._handling = handling
         self._patience = patience or Patience()
         self._after_emit = after_emit
+        self._after_handled = after_handled
         self._notes = Notes(database.mover_url, f"{database.service} worker")
         self._wake = asyncio.Event()
         self._stopping = False
@@ -242,6 +244,7 @@ class Worker:
 
     def _committed(self, effects: list[Effects], count: int) -> None:
         self.handled += count
+        self._after_handled()
         if any(effect.emitted for effect in effects):
             self._after_emit()
 

@@ -111,6 +111,7 @@ class AddressAlreadyKnown(
     submission_id: UUID
     address: str
     usernames: tuple[str, ...]
+    account_ids: tuple[UUID, ...] = ()  # of the usernames, in their order: an erasure finds them
     language: str
     requested_at: AwareDatetime
 
@@ -187,9 +188,18 @@ class SessionRevoked(Event, source="identity", version=1, subject="scope_id"):
 
 
 class AccountErased(
-    Event, source="identity", version=1, subject="account_id", concerns=(), ends=True
+    Event,
+    source="identity",
+    version=1,
+    subject="account_id",
+    concerns=("submission_id",),
+    ends=True,
 ):
-    """An account and its person are gone; whoever keeps something of them lets it go."""
+    """An account and its person are gone; whoever keeps something of them lets it go.
+
+    Names the registration that the account came from, for who is told of it only later.
+    """
 
     account_id: UUID
     person_id: UUID
+    submission_id: UUID | None = None

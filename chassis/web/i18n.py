@@ -1,0 +1,204 @@
+"""Languages: catalogues read straight from .po files, and formats of dates and numbers.
+
+Every sentence that somebody reads is an English msgid, translated where it is shown. The language
+of what is being rendered stands in `current_language`.
+"""
+
+import gettext
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from decimal import Decimal
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import babel.dates
+import babel.numbers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from jinja2 import Environment
+
+from chassis.words import N_, say, shown
+from contracts.words import Text, Words
+
+__all__ = [
+    "DEFAULT_LANGUAGE",
+    "N_",
+    "Catalogues",
+    "Translator",
+    "current_language",
+    "current_timezone",
+    "format_date",
+    "format_datetime",
+    "format_number",
+    "format_stamp",
+    "speaking",
+]
+
+DEFAULT_LANGUAGE = "fr"
+WEB = "chassis.web"
+
+current_language: ContextVar[str] = ContextVar("current_language", default=DEFAULT_LANGUAGE)
+"""The language of the page or mail that is being made."""
+
+
+current_timezone: ContextVar[str] = ContextVar("current_timezone", default="Europe/Paris")
+"""The IANA name of the zone whose clocks that page or mail shows: its tenant's."""
+
+
+@contextmanager
+def speaking(language: str, timezone: str | None = None) -> Iterator[None]:
+    """Within the block, `language` is the current one, and so is `timezone` if given."""
+    tokens = (
+        current_language.set(language),
+        current_timezone.set(timezone or current_timezone.get()),
+    )
+    try:
+        yield
+    finally:
+        current_language.reset(tokens[0])
+        current_timezone.reset(tokens[1])
+
+
+class Catalogues:
+    """What some packages say, in every language they say it in, on top of `chassis.web`'s.
+
+    `Catalogues("services.notifier")` reads `services/notifier/locale/<language>/LC_MESSAGES/*.po`.
+    """
+
+    def __init__(self, *packages: str) -> None:
+        self._translators: dict[str, Translator] = {}
+        for package in (WEB, *packages):
+            for language, folder in _languages_of(package):
+                known = self._translators.get(language)
+                fallback = known.messages if known else None
+                self._translators[language] = Translator(language, _read(folder, fallback))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that there are catalogues of."""
+        return tuple(sorted(self._translators))
+
+    def translator(self, language: str) -> "Translator":
+        """What speaks this language, or the default one where nothing does."""
+        return self._translators.get(language) or self._translators[DEFAULT_LANGUAGE]
+
+    def translate(self, msgid: str, language: str) -> str:
+        """The `Translate` of `chassis.words` and `chassis.forms`."""
+        return self.translator(language).gettext(msgid)
+
+    def say(self, text: Text) -> str:
+        """A text in the current language."""
+        return say(text, current_language.get(), self.translate)
+
+    def words(self, text: Text) -> Words:
+        """A text in every language, to be stored or sent."""
+        return {language: say(text, language, self.translate) for language in self.languages}
+
+    def install(self, environment: Environment) -> None:
+        """Give the templates `_`, `ngettext`, `pgettext`, and the filters `say` and `shown`.
+
+        All speak the language that is current when a template is rendered.
+        """
+        environment.add_extension("jinja2.ext.i18n")
+        install: Any = environment.install_gettext_callables  # type: ignore[attr-defined]
+        install(
+            lambda msgid: self._now().gettext(msgid),
+            lambda one, many, n: self._now().ngettext(one, many, n),
+            newstyle=True,
+            pgettext=lambda context, msgid: self._now().pgettext(context, msgid),
+            npgettext=lambda context, one, many, n: self._now().npgettext(context, one, many, n),
+        )
+        environment.filters["say"] = self.say
+        environment.filters["shown"] = lambda display: shown(display, current_language.get())
+
+    def _now(self) -> "Translator":
+        return self.translator(current_language.get())
+
+
+class Translator:
+    """Speaks one language."""
+
+    def __init__(self, language: str, messages: gettext.NullTranslations) -> None:
+        self.language = language
+        self.messages = messages
+
+    def gettext(self, msgid: str) -> str:
+        """The sentence; the msgid itself where no catalogue has it."""
+        return self.messages.gettext(msgid) if msgid else ""
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        """The sentence for that many."""
+        return self.messages.ngettext(one, many, n)
+
+    def pgettext(self, context: str, msgid: str) -> str:
+        """The sentence, told apart by its context."""
+        return self.messages.pgettext(context, msgid)
+
+    def npgettext(self, context: str, one: str, many: str, n: int) -> str:
+        """Both."""
+        return self.messages.npgettext(context, one, many, n)
+
+
+def format_date(day: date, language: str | None = None) -> str:
+    """5 avril 2018."""
+    return babel.dates.format_date(day, "long", locale=language or current_language.get())
+
+
+def format_datetime(
+    instant: datetime, timezone: str | None = None, language: str | None = None
+) -> str:
+    """5 avril 2018, 15:31, as the clocks of that zone (an IANA name) or the current one show it."""
+    locale = language or current_language.get()
+    local = _local(instant, timezone)
+    pattern = babel.dates.get_datetime_format("long", locale=locale)
+    return str(pattern).format(
+        babel.dates.format_time(local, "short", tzinfo=local.tzinfo, locale=locale),
+        babel.dates.format_date(local, "long", locale=locale),
+    )
+
+
+def format_stamp(instant: datetime, timezone: str | None = None) -> str:
+    """05/04/2018 15:31:13, the manual's own format, as the clocks of that zone show it."""
+    return _local(instant, timezone).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def format_number(number: int | Decimal, language: str | None = None) -> str:
+    """1 234,5."""
+    return babel.numbers.format_decimal(
+        number, locale=language or current_language.get(), decimal_quantization=False
+    )
+
+
+def _local(instant: datetime, timezone: str | None) -> datetime:
+    return instant.astimezone(ZoneInfo(timezone or current_timezone.get()))
+
+
+def _languages_of(package: str) -> Iterator[tuple[str, Traversable]]:
+    locale = resources.files(package) / "locale"
+    if not locale.is_dir():
+        return
+    for folder in locale.iterdir():
+        messages = folder / "LC_MESSAGES"
+        if messages.is_dir():
+            yield folder.name, messages
+
+
+def _read(
+    folder: Traversable, fallback: gettext.NullTranslations | None
+) -> gettext.NullTranslations:
+    """The catalogues of a folder, each falling back on the one before; fuzzy entries left out."""
+    found: gettext.NullTranslations = fallback or gettext.NullTranslations()
+    for name in sorted(one.name for one in folder.iterdir() if one.name.endswith(".po")):
+        catalogue = read_po(io.BytesIO((folder / name).read_bytes()))
+        compiled = io.BytesIO()
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        messages = gettext.GNUTranslations(compiled)
+        messages.add_fallback(found)
+        found = messages
+    return found

@@ -1,0 +1,34 @@
+"""The addresses that pages of one part link to and another part serves."""
+
+from urllib.parse import quote, urlencode
+
+HOME = "/"
+REGISTER = "/register"
+SIGN_IN = "/sign-in"
+CREATE_ACCOUNT = "/sign-in#create-account"  # the page that offers both, at its second column
+SIGN_OUT = "/sign-out"  # POST
+RECOVERY = "/recovery"
+PROFILE = "/profile"
+MY_REQUESTS = "/requests"
+EXCHANGES = "/exchanges"
+HELP = "/texts/help"
+LEGAL = "/texts/legal"
+PRIVACY = "/texts/privacy"
+ACCESSIBILITY = "/texts/accessibility"
+TERMS = "/texts/terms"
+
+
+def category(slug: str) -> str:
+    """The page of a category."""
+    return f"/categories/{quote(slug, safe='')}"
+
+
+def local(path: str, default: str = HOME) -> str:
+    """The path, if it stays on this host; what a stranger could have written goes home instead."""
+    harmless = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return path if harmless and path.isprintable() else default
+
+
+def sign_in(*, next: str, why: str) -> str:
+    """The sign-in page that leads on to `next` and says why one has to sign in."""
+    return f"{SIGN_IN}?{urlencode({'next': next, 'why': why})}"

@@ -1,0 +1,162 @@
+"""Pages: templates of a service on the shared layout, and the answers that lead to another page.
+
+A service makes one `Pages` and renders its slices' templates by `<slice>/<name>.html`, found in
+`<slice>/templates/`. Templates are given `tenant`, `principal`, `language`, `here`, and the
+functions `url_for`, `asset`, `icon`; texts of forms go through the filter `say`, what a tenant or
+a customer wrote through `shown`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from lucide.jinja import lucide
+from starlette.datastructures import UploadFile
+
+from chassis.forms import Message
+from chassis.principals import ANONYMOUS, Principal
+from chassis.web import i18n, links, palette
+from chassis.web.assets import asset
+from chassis.web.tenant_view import TenantView
+
+HTTPRequest = Request
+
+
+class Pages:
+    """The templates and catalogues of one package, such as `services.identity`."""
+
+    def __init__(self, package: str) -> None:
+        self.catalogues = i18n.Catalogues(package)
+        self._environment = jinja2.Environment(
+            loader=jinja2.ChoiceLoader(
+                [
+                    SliceLoader(package),
+                    jinja2.FileSystemLoader(str(resources.files("chassis.web") / "templates")),
+                ]
+            ),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.catalogues.install(self._environment)
+        self._environment.globals.update(asset=asset, icon=icon, links=links)
+        self._environment.filters.update(
+            said=self._said,
+            day=i18n.format_date,
+            moment=i18n.format_datetime,
+            stamp=i18n.format_stamp,
+            number=i18n.format_number,
+        )
+
+    def render(
+        self,
+        http: Request,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """The page. A form with errors goes by the name `form`, with status 422."""
+        view = tenant_view(http)
+        language = self.language(view)
+        with i18n.speaking(language, view.timezone if view else None):
+            text = self._environment.get_template(template).render(
+                tenant=view,
+                theme=palette.theme_path(view.slug, view.brand_colour) if view else None,
+                principal=principal(http),
+                language=language,
+                here=http.url.path,
+                url_for=lambda name, **params: str(http.app.url_path_for(name, **params)),
+                **context,
+            )
+        return HTMLResponse(
+            text,
+            status_code=status,
+            headers={
+                "Cache-Control": "private, no-cache",
+                "Content-Language": language,
+                **(headers or {}),
+            },
+        )
+
+    def language(self, view: TenantView | None) -> str:
+        """The language in which a tenant's pages are shown."""
+        spoken = self.catalogues.languages
+        wanted = view.languages if view else ()
+        return next((one for one in wanted if one in spoken), i18n.DEFAULT_LANGUAGE)
+
+    def _said(self, message: Message) -> str:
+        """The filter `said`: a message, with instants and numbers as readers write them."""
+        language = i18n.current_language.get()
+        facts = {name: _readable(fact) for name, fact in message.facts.items()}
+        return Message(message.text, facts, message.label).said(language, self.catalogues.translate)
+
+
+class SliceLoader(jinja2.BaseLoader):
+    """Finds `<slice>/<name>.html` of a package in the slice's own `templates` folder."""
+
+    def __init__(self, package: str) -> None:
+        self._root = resources.files(package)
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> Any:
+        """Jinja's own protocol."""
+        found = re.fullmatch(r"([a-z][a-z0-9_]*)/((?:[a-z0-9_]+/)*[a-z0-9_]+\.[a-z]+)", template)
+        if found is not None:
+            file = self._root / found[1] / "templates" / found[2]
+            if file.is_file():
+                return file.read_text("utf-8"), str(file), lambda: True
+        raise jinja2.TemplateNotFound(template)
+
+
+def tenant_view(http: Request) -> TenantView | None:
+    """The tenant whose page this is; None where nobody has told yet."""
+    view: TenantView | None = getattr(http.state, "tenant_view", None)
+    return view
+
+
+def principal(http: Request) -> Principal:
+    """Who reads."""
+    who: Principal = getattr(http.state, "principal", ANONYMOUS)
+    return who
+
+
+def see_other(
+    http: Request, route_name: str, query: Mapping[str, str] | None = None, **path_params: Any
+) -> RedirectResponse:
+    """On to another page of this service, by GET."""
+    path = str(http.app.url_path_for(route_name, **path_params))
+    return see_other_path(f"{path}?{urlencode(query)}" if query else path)
+
+
+def see_other_path(path: str) -> RedirectResponse:
+    """On to a page of any part, by GET."""
+    return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})
+
+
+async def submitted(http: Request) -> dict[str, str]:
+    """What a form's button sent, by the names of its inputs; files are left out."""
+    async with http.form(max_files=0, max_fields=500) as sent:
+        return {key: value for key, value in sent.items() if not isinstance(value, UploadFile)}
+
+
+def icon(name: str, size: int = 20) -> str:
+    """A Lucide icon, for decoration beside words."""
+    attributes: dict[str, object] = {"class": "icon", "aria-hidden": "true", "focusable": "false"}
+    return lucide(name, size=size, **attributes)
+
+
+def _readable(fact: object) -> object:
+    if isinstance(fact, datetime):
+        return i18n.format_datetime(fact)
+    if isinstance(fact, Decimal):
+        return i18n.format_number(fact)
+    return fact

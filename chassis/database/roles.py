@@ -20,7 +20,7 @@ from chassis.settings import Settings
 PREFIX = Settings().database_prefix
 """Begins the names of databases and roles: two installations can share a server."""
 
-MOVED = ("outbox", "inbox", "inbox_seen", "tenant_projections")
+MOVED = ("outbox", "inbox", "inbox_seen", "ended", "tenant_projections")
 """The chassis' tables that the mover sees whole."""
 
 

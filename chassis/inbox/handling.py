@@ -1,5 +1,6 @@
 """Running one handler on one row, inside the claimer's transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import telemetry
-from chassis.database.connection import drop_role, take_role
+from chassis.database.connection import take_role
 from chassis.database.roles import role_name
 from chassis.database.tables import ended
 from chassis.inbox.claim import Claimed
@@ -25,6 +26,13 @@ APPLY = text("""
         SET epoch = excluded.epoch, version = excluded.version
         WHERE (projected.epoch, projected.version) <= (excluded.epoch, excluded.version)
     RETURNING 1
+""")
+
+
+ENDED = text("""
+    SELECT tenant_id, subject FROM ended
+    WHERE (tenant_id, subject) IN (
+        SELECT * FROM unnest(CAST(:tenants AS uuid[]), CAST(:subjects AS uuid[])))
 """)
 
 
@@ -63,10 +71,31 @@ class Handling:
         handler = self._by_name.get(row.handler)
         return row.singly or handler is None or handler.alone
 
-    async def run(self, connection: AsyncConnection, row: Claimed, epoch: int) -> Effects:
+    async def ended_among(
+        self, connection: AsyncConnection, rows: Sequence[Claimed]
+    ) -> set[tuple[UUID, UUID]]:
+        """Which of the subjects that the rows concern have come to their end, by tenant.
+
+        The claim holds those subjects, so nobody else ends one of them meanwhile.
+        """
+        pairs = [(row.tenant, subject) for row in rows for subject in row.concerned]
+        found = await connection.execute(
+            ENDED,
+            {"tenants": [pair[0] for pair in pairs], "subjects": [pair[1] for pair in pairs]},
+        )
+        return {(row.tenant_id, row.subject) for row in found}
+
+    async def run(
+        self,
+        connection: AsyncConnection,
+        row: Claimed,
+        epoch: int,
+        gone: set[tuple[UUID, UUID]],
+    ) -> Effects:
         """Handle the row as *app* for its tenant; what it raises leaves the transaction unusable.
 
-        What an event tells of a subject that has come to its end has no effect.
+        What an event tells of a subject that has come to its end (`gone`, to which an end adds
+        its own) has no effect. The connection stays *app*: the caller drops the role.
         """
         handler = self._by_name.get(row.handler)
         if handler is None:
@@ -87,14 +116,19 @@ class Handling:
                 if isinstance(handler, TimerHandler):
                     await handler.handler(work, handler.timer.model_validate(row.envelope.data))
                 else:
-                    await self._apply(work, handler, row)
+                    await self._apply(work, handler, row, gone)
                 await work.finish()
             finally:
                 await work.db.close()
-            await drop_role(connection)
             return Effects(work.emitted, work.timers_set)
 
-    async def _apply(self, work: UnitOfWork, subscription: Subscription, row: Claimed) -> None:
+    async def _apply(
+        self,
+        work: UnitOfWork,
+        subscription: Subscription,
+        row: Claimed,
+        gone: set[tuple[UUID, UUID]],
+    ) -> None:
         event: Event = row.envelope.event()
         if event.ends:
             await work.db.execute(
@@ -102,7 +136,8 @@ class Handling:
                 .values(tenant_id=row.tenant, subject=event.subject_id, ended_at=work.now)
                 .on_conflict_do_nothing()
             )
-        elif await work.has_ended(event.subject_id, *event.concerned_ids):
+            gone.add((row.tenant, event.subject_id))
+        elif any((row.tenant, subject) in gone for subject in row.concerned):
             return
         if subscription.mode is Mode.NEWEST and not await self._is_newest(work, row):
             return

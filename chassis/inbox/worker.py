@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
+from chassis.database.connection import drop_role
 from chassis.inbox import claim as sql
 from chassis.inbox.claim import FIRST_TENANT, Claimed
 from chassis.inbox.handling import Effects, Handling, UnknownHandler, wakes
@@ -161,11 +162,14 @@ class Worker:
     ) -> list[Effects]:
         seen = await connection.execute(sql.SEE, {**sql.keys(rows), "now": clock.now()})
         fresh = {tuple(row) for row in seen}
+        gone = await self._handling.ended_among(connection, rows)
         effects = []
         for row in rows:
             if row.key in fresh:
                 async with asyncio.timeout(self.HANDLER_TIMEOUT_S):
-                    effects.append(await self._handling.run(connection, row, epoch))
+                    effects.append(await self._handling.run(connection, row, epoch, gone))
+        if effects:
+            await drop_role(connection)
         await connection.execute(sql.DONE, sql.keys(rows))
         await connection.execute(sql.WAKE, wakes(rows))
         return effects

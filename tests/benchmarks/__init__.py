@@ -1,0 +1,1 @@
+"""Measurements, each a module to be run by hand; not part of `make test`."""

@@ -1,0 +1,201 @@
+"""The inbox with 5,000 tenants, one of which has 500,000 events waiting.
+
+    GUICHET_TEST_POSTGRES_URL=… python -m tests.benchmarks.inbox_claim [--seconds 45] [--workers 3]
+
+Counts what must be none (events handled twice, two of a subject at once) and measures the claim,
+the rate, and how long a quiet tenant's event waits while the backlog is worked off. Without an
+address in the environment it starts a server of its own.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import statistics
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+os.environ.setdefault("GUICHET_DATABASE_PREFIX", f"bench_{os.getpid()}")
+
+from sqlalchemy import text  # noqa: E402  # after the prefix is set
+
+from chassis import clock  # noqa: E402
+from chassis.bus import EmbeddedBus  # noqa: E402
+from chassis.database.migrate import migrate  # noqa: E402
+from chassis.ids import new_id  # noqa: E402
+from chassis.inbox import claim as sql  # noqa: E402
+from chassis.inbox.handling import Handling  # noqa: E402
+from chassis.inbox.worker import Worker  # noqa: E402
+from chassis.keys import Keys  # noqa: E402
+from chassis.runtime import Runtime  # noqa: E402
+from chassis.service import Service  # noqa: E402
+from chassis.settings import Settings  # noqa: E402
+from chassis.subscriptions import every, on  # noqa: E402
+from chassis.work import UnitOfWork  # noqa: E402
+from contracts.event import sealed  # noqa: E402
+from guichet.passwords import database_of, passwords_of  # noqa: E402
+from tests.support.parcels.service import ParcelLabelled  # noqa: E402
+from tests.support.parcels.service import service as parcels  # noqa: E402
+from tests.support.parcels.tables import Note  # noqa: E402
+from tests.support.postgres import ADDRESS, drop_databases, provide  # noqa: E402
+
+TENANTS = 5_000
+BACKLOG = 500_000
+SUBJECTS = 50_000  # of the tenant with the backlog
+
+FILL = text("""
+    INSERT INTO inbox (tenant_id, id, handler, state, due_at, stored_at, concerned, envelope)
+    SELECT :tenant, gen_random_uuid(), 'note', 'ready', now(), now(),
+        ARRAY[md5((number % :subjects)::text)::uuid],
+        jsonb_build_object(
+            'id', gen_random_uuid(), 'source', 'parcels', 'type', 'parcels.ParcelLabelled.v1',
+            'subject', md5((number % :subjects)::text)::uuid, 'time', now(), 'dataschema', '',
+            'tenant', CAST(:tenant AS uuid), 'version', 1, 'epoch', 1,
+            'data', jsonb_build_object(
+                'parcel_id', md5((number % :subjects)::text)::uuid, 'label', number::text))
+    FROM generate_series(1, :count) AS number
+""")
+
+
+class Watch:
+    """What the handler sees: how often each event ran, and whether two of a subject overlapped."""
+
+    def __init__(self) -> None:
+        self.runs: Counter[tuple[UUID, str]] = Counter()
+        self.running: set[tuple[UUID, UUID]] = set()
+        self.overlaps = 0
+        self.quiet: dict[str, float] = {}
+        self.waits: list[float] = []
+
+    async def note(self, work: UnitOfWork, event: ParcelLabelled) -> None:
+        """Write a row, as a timeline would, and keep watch meanwhile."""
+        subject = (work.tenant, event.parcel_id)
+        self.overlaps += subject in self.running
+        self.running.add(subject)
+        work.add(Note(id=new_id(), parcel_id=event.parcel_id, label=event.label))
+        await work.db.flush()
+        self.running.discard(subject)
+        self.runs[work.tenant, event.label] += 1
+        if event.label in self.quiet:
+            self.waits.append(time.perf_counter() - self.quiet.pop(event.label))
+
+
+async def measure(url: str, keys: Keys, seconds: float, workers: int) -> None:
+    """Fill, work the backlog off for a while, and print what was seen."""
+    watch = Watch()
+    service = Service(
+        name="parcels",
+        schema=parcels.schema,
+        routers=(),
+        subscriptions=[on(ParcelLabelled, watch.note, every)],
+    )
+    await migrate(url, service.schema, passwords_of(keys, "parcels"))
+    database = database_of(keys, url, "parcels")
+    runtime = Runtime(service, Settings(), database, keys, EmbeddedBus())
+    tenants = sorted(new_id() for _ in range(TENANTS))
+    heavy = tenants[TENANTS // 2]
+    async with database.mover.begin() as connection:
+        await connection.exec_driver_sql("SET LOCAL statement_timeout = '300s'")
+        await connection.execute(FILL, {"tenant": heavy, "count": BACKLOG, "subjects": SUBJECTS})
+    for start in range(0, TENANTS, 500):
+        await runtime.inbox.store(
+            [labelled(tenant, f"first {tenant}") for tenant in tenants[start : start + 500]]
+        )
+    claims = await claim_times(runtime)
+    handling = Handling(database, tuple(service.subscriptions), ())
+    crew = [Worker(database, handling) for _ in range(workers)]
+    cpu = resource.getrusage(resource.RUSAGE_SELF)
+    started = time.perf_counter()
+    tasks = [asyncio.create_task(worker.run()) for worker in crew]
+    number = 0
+    while time.perf_counter() - started < seconds:
+        await asyncio.sleep(0.25)
+        number += 1
+        label = f"quiet {number}"
+        watch.quiet[label] = time.perf_counter()
+        await runtime.inbox.store([labelled(random.choice(tenants), label)])
+    async with asyncio.timeout(30):
+        while watch.quiet:
+            await asyncio.sleep(0.05)
+    for worker in crew:
+        worker.stop()
+    await asyncio.gather(*tasks)
+    took = time.perf_counter() - started
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    late = [time.perf_counter() - at for at in watch.quiet.values()]
+    handled = sum(watch.runs.values())
+    await runtime.database.close()
+    report(
+        {
+            "tenants, waiting events of one": f"{TENANTS:,}, {BACKLOG:,}",
+            "workers (one process), seconds": f"{workers}, {took:.0f}",
+            "events handled, a second": f"{handled:,}, {handled / took:,.0f}",
+            "CPU of this process an event": (
+                f"{(used.ru_utime - cpu.ru_utime) / handled * 1e6:,.0f} µs"
+            ),
+            "claim of 50 rows, median, p95": (
+                f"{statistics.median(claims):.1f} ms, {sorted(claims)[int(len(claims) * 0.95)]:.1f} ms"
+            ),
+            "handled twice": str(sum(1 for count in watch.runs.values() if count > 1)),
+            "two of one subject at once": str(watch.overlaps),
+            "quiet tenants' events, all handled": f"{number}, {not watch.quiet}",
+            "wait of a quiet tenant's event, median, p95, longest": (
+                f"{statistics.median(watch.waits):.2f} s, "
+                f"{sorted(watch.waits)[int(len(watch.waits) * 0.95)]:.2f} s, "
+                f"{max([*watch.waits, *late]):.2f} s"
+            ),
+        }
+    )
+
+
+async def claim_times(runtime: Runtime) -> list[float]:
+    """How long the claim takes on the full backlog, in ms; each is rolled back."""
+    times = []
+    cursor = sql.FIRST_TENANT
+    for _ in range(40):
+        async with runtime.database.mover.connect() as connection:
+            started = time.perf_counter()
+            _, cursor = await sql.claim(connection, cursor, most=Worker.BATCH, each=Worker.EACH)
+            times.append((time.perf_counter() - started) * 1000)
+            await connection.rollback()
+    return times
+
+
+def labelled(tenant: UUID, label: str):  # type: ignore[no-untyped-def]  # an Envelope
+    """An event of a parcel of its own."""
+    event = ParcelLabelled(parcel_id=new_id(), label=label)
+    return sealed(
+        event, id=new_id(), tenant=tenant, time=clock.now(), version=1, epoch=1, traceparent=None
+    )
+
+
+def report(figures: dict[str, str]) -> None:
+    """Print the figures as the rows of a table."""
+    print(f"\nmeasured at {clock.now():%Y-%m-%d %H:%M} UTC\n")  # noqa: T201  # for people
+    for name, value in figures.items():
+        print(f"| {name} | {value} |")  # noqa: T201
+
+
+def main() -> None:
+    """Read the arguments, provide a server, measure."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--seconds", type=float, default=45)
+    arguments.add_argument("--workers", type=int, default=3)
+    chosen = arguments.parse_args()
+    server = None if ADDRESS in os.environ else provide()
+    url = os.environ[ADDRESS] if server is None else server.url
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(measure(url, Keys(Path(folder)), chosen.seconds, chosen.workers))
+    finally:
+        drop_databases(url, os.environ["GUICHET_DATABASE_PREFIX"])
+        if server is not None:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Makes this checkout ready and starts what was asked for: `python -m deploy.setup run`.
+
+Runs on the machine's own Python, so it uses the standard library alone. It ends by becoming the
+program that it prepared, so that Ctrl-C reaches that one.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from deploy.setup import browser, environment
+from deploy.setup.problems import Unready
+
+WORKERS = "2"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what a target of the Makefile asks for."""
+    name, *rest = arguments
+    try:
+        TARGETS[name](rest)
+    except Unready as problem:
+        sys.stderr.write(f"\n{problem}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def run(_: Sequence[str]) -> None:
+    """The whole, in front."""
+    environment.make_ready(environment.RUN)
+    become(["-m", "guichet", "up"])
+
+
+def migrate(_: Sequence[str]) -> None:
+    """The databases' migrations."""
+    environment.make_ready(environment.RUN)
+    become(["-m", "guichet", "migrate"])
+
+
+def tools(_: Sequence[str]) -> None:
+    """What lint, types, formatting and locking run on."""
+    environment.make_ready(environment.TEST)
+
+
+def test(paths: Sequence[str]) -> None:
+    """The tests, a file's on one worker where it says so."""
+    environment.make_ready(environment.TEST)
+    chromium = str(browser.provide())
+    options = ["-n", WORKERS, "--dist", "loadgroup"]
+    become(["-m", "pytest", *options, *paths], {browser.ADDRESS: chromium})
+
+
+def screenshots(_: Sequence[str]) -> None:
+    """The journeys, which keep a picture of each page where this folder is named."""
+    environment.make_ready(environment.TEST)
+    folder = environment.PROJECT / ".cache" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    environment.say(f"The pictures go to {folder.relative_to(environment.PROJECT)}.")
+    become(
+        ["-m", "pytest", "tests/journeys"],
+        {browser.ADDRESS: str(browser.provide()), "GUICHET_TEST_SCREENSHOTS": str(folder)},
+    )
+
+
+def become(arguments: Sequence[str], settings: Mapping[str, str] | None = None) -> None:
+    """Go on as the environment's Python with these arguments."""
+    os.chdir(environment.PROJECT)
+    os.execve(
+        environment.PYTHON,
+        [str(environment.PYTHON), *arguments],
+        {**os.environ, **(settings or {})},
+    )
+
+
+TARGETS: Mapping[str, Callable[[Sequence[str]], None]] = {
+    "run": run,
+    "migrate": migrate,
+    "tools": tools,
+    "test": test,
+    "screenshots": screenshots,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

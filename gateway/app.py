@@ -23,7 +23,7 @@ from chassis.sessions import browser_cookie_name, session_cookie_name
 from chassis.settings import Settings
 from chassis.subscriptions import Broadcast
 from chassis.tenants import PLATFORM
-from chassis.web.assets import asset, serve_static, serve_theme
+from chassis.web.assets import static_response, theme_response
 from contracts.identity import TenantChanged
 from gateway import pages
 from gateway.guards import LARGEST_BODY, METHODS, SAFE_METHODS, Throttle, host_name, is_cross_site
@@ -96,7 +96,8 @@ class Gateway:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, http_id: str) -> None:
         path, method = scope["path"], scope["method"]
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        if method in SAFE_METHODS and (own := self._own_page(path)) is not None:
+        own = self._own_page(path, headers) if method in SAFE_METHODS else None
+        if own is not None:
             await own(scope, receive, send)
             return
         if not self.tenants.loaded:
@@ -108,7 +109,13 @@ class Gateway:
             return
         structlog.contextvars.bind_contextvars(tenant=str(tenant.tenant_id))
         if path.startswith("/theme/"):
-            await serve_theme(tenant.slug, tenant.brand.colour)(scope, receive, send)
+            theme = theme_response(
+                tenant.slug,
+                tenant.brand.colour,
+                path.removeprefix("/theme/"),
+                headers.get("accept-encoding", ""),
+            )
+            await theme(scope, receive, send)
             return
         refusal = self._refused(scope, headers, tenant)
         if refusal is not None:
@@ -247,14 +254,16 @@ class Gateway:
         ]
         return await ask(self._upstream, "identity", method, path, headers, body)
 
-    def _own_page(self, path: str) -> Response | None:
+    def _own_page(self, path: str, headers: dict[str, str]) -> Response | None:
         if path == "/livez":
             return JSONResponse({"live": True})
         if path == "/readyz":
             ready = self.tenants.loaded
             return JSONResponse({"ready": ready, "tenants": ready}, 200 if ready else 503)
         if path.startswith("/static/"):
-            return serve_static(path)
+            return static_response(
+                path.removeprefix("/static/"), headers.get("accept-encoding", "")
+            )
         return None
 
     def _origins(self, tenant: TenantChanged) -> frozenset[str]:
@@ -272,7 +281,7 @@ class Gateway:
         retry_s: float | None = None,
     ) -> None:
         language = tenant.languages[0] if tenant else DEFAULT_LANGUAGE
-        page = pages.answer(kind, language, asset("guichet.css"), retry_s=retry_s)
+        page = pages.answer(kind, language, retry_s=retry_s)
         await page(scope, receive, send)
 
 

@@ -4,7 +4,10 @@ from html import escape
 
 from starlette.responses import Response
 
-from chassis.web.i18n import catalogue
+from chassis.web.assets import asset
+from chassis.web.i18n import N_, Catalogues
+
+catalogues = Catalogues("gateway")
 
 PAGE = """<!doctype html>
 <html lang="{language}">
@@ -13,11 +16,6 @@ PAGE = """<!doctype html>
 <body class="bare"><main class="bare-page"><h1>{title}</h1><p>{text}</p></main></body>
 </html>
 """
-
-
-def N_(message: str) -> str:  # noqa: N802  # gettext's name for a marked message
-    """Marks a message for extraction."""
-    return message
 
 
 UNKNOWN_HOST = (
@@ -72,17 +70,15 @@ NO_METHOD = (
 )
 
 
-def answer(
-    kind: tuple[int, str, str], language: str, stylesheet: str, *, retry_s: float | None = None
-) -> Response:
+def answer(kind: tuple[int, str, str], language: str, *, retry_s: float | None = None) -> Response:
     """One of the answers above as a page."""
     status, title, text = kind
-    translate = catalogue("gateway", language).gettext
+    translate = catalogues.translator(language).gettext
     body = PAGE.format(
         language=escape(language),
         title=escape(translate(title)),
         text=escape(translate(text)),
-        stylesheet=escape(stylesheet),
+        stylesheet=escape(asset("guichet.css")),
     )
     headers = {} if retry_s is None else {"Retry-After": str(max(1, round(retry_s + 0.5)))}
     return Response(body, status, headers, "text/html; charset=utf-8")

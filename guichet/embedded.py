@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from chassis.app import build_app
 from chassis.bus import EmbeddedBus
@@ -87,3 +88,23 @@ class Installation:
     async def stop(self) -> None:
         """Stop every part at once, each bounded, then close the pools."""
         await asyncio.gather(*(runtime.stop() for runtime in self.runtimes.values()))
+
+    async def settled(self, *, within_s: float) -> bool:
+        """Wait until every event has been handled, for so long at most. Did that come about?"""
+        try:
+            async with asyncio.timeout(within_s):
+                while any([await self._busy(runtime) for runtime in self.runtimes.values()]):
+                    await asyncio.sleep(0.02)  # one answer each from four databases
+        except TimeoutError:
+            return False
+        return True
+
+    async def _busy(self, runtime: Runtime) -> bool:
+        async with runtime.database.mover.connect() as connection:
+            found = await connection.execute(
+                text("""
+                    SELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL)
+                        OR EXISTS (SELECT FROM inbox WHERE state = 'ready')
+                """)
+            )
+            return bool(found.scalar_one())

@@ -7,7 +7,7 @@ databases of its own by a prefix.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest

@@ -21,27 +21,27 @@ from uuid import UUID
 
 os.environ.setdefault("GUICHET_DATABASE_PREFIX", f"bench_{os.getpid()}")
 
-from sqlalchemy import text  # noqa: E402  # after the prefix is set
+from sqlalchemy import text  # after the prefix is set
 
-from chassis import clock  # noqa: E402
-from chassis.bus import EmbeddedBus  # noqa: E402
-from chassis.database.migrate import migrate  # noqa: E402
-from chassis.ids import new_id  # noqa: E402
-from chassis.inbox import claim as sql  # noqa: E402
-from chassis.inbox.handling import Handling  # noqa: E402
-from chassis.inbox.worker import Worker  # noqa: E402
-from chassis.keys import Keys  # noqa: E402
-from chassis.runtime import Runtime  # noqa: E402
-from chassis.service import Service  # noqa: E402
-from chassis.settings import Settings  # noqa: E402
-from chassis.subscriptions import every, on  # noqa: E402
-from chassis.work import UnitOfWork  # noqa: E402
-from contracts.event import sealed  # noqa: E402
-from guichet.passwords import database_of, passwords_of  # noqa: E402
-from tests.support.parcels.service import ParcelLabelled  # noqa: E402
-from tests.support.parcels.service import service as parcels  # noqa: E402
-from tests.support.parcels.tables import Note  # noqa: E402
-from tests.support.postgres import ADDRESS, drop_databases, provide  # noqa: E402
+from chassis import clock
+from chassis.bus import EmbeddedBus
+from chassis.database.migrate import migrate
+from chassis.ids import new_id
+from chassis.inbox import claim as sql
+from chassis.inbox.handling import Handling
+from chassis.inbox.worker import Worker
+from chassis.keys import Keys
+from chassis.runtime import Runtime
+from chassis.service import Service
+from chassis.settings import Settings
+from chassis.subscriptions import every, on
+from chassis.work import UnitOfWork
+from contracts.event import sealed
+from guichet.passwords import database_of, passwords_of
+from tests.support.parcels.service import ParcelLabelled
+from tests.support.parcels.service import service as parcels
+from tests.support.parcels.tables import Note
+from tests.support.postgres import ADDRESS, drop_databases, provide
 
 TENANTS = 5_000
 BACKLOG = 500_000
@@ -138,7 +138,8 @@ async def measure(url: str, keys: Keys, seconds: float, workers: int) -> None:
                 f"{(used.ru_utime - cpu.ru_utime) / handled * 1e6:,.0f} µs"
             ),
             "claim of 50 rows, median, p95": (
-                f"{statistics.median(claims):.1f} ms, {sorted(claims)[int(len(claims) * 0.95)]:.1f} ms"
+                f"{statistics.median(claims):.1f} ms, "
+                f"{sorted(claims)[int(len(claims) * 0.95)]:.1f} ms"
             ),
             "handled twice": str(sum(1 for count in watch.runs.values() if count > 1)),
             "two of one subject at once": str(watch.overlaps),

@@ -42,8 +42,8 @@ class Reminder(Timer, subject="parcel_id"):
 class Faults:
     """What the handlers are told to do wrong."""
 
-    poison: set[str] = set()  # noqa: RUF012  # of the tests, set and cleared by each
-    ran: list[str] = []  # noqa: RUF012  # the labels that were noted, in order
+    poison: set[str] = set()  # of the tests, set and cleared by each
+    ran: list[str] = []  # the labels that were noted, in order
 
 
 async def shelve(work: UnitOfWork, event: ParcelLabelled) -> None:

@@ -5,7 +5,7 @@
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import Depends, Request
 
@@ -41,6 +41,6 @@ SIGNED_IN = Depends(Access("signed_in"))
 PARTS = Depends(Access("parts"))
 
 
-def allow(*roles: str) -> object:
+def allow(*roles: str) -> Any:
     """The rule that lets in whoever has one of the roles."""
     return Depends(Access("roles", frozenset(roles)))

@@ -1,0 +1,150 @@
+"""Making the mail that is sent: from a template and facts, at the moment of sending.
+
+Nothing typed by a stranger reaches a header but through `email`'s own structured headers, cut to
+one line; HTML is escaped; templates refuse what they were not given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime as format_date_header
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from chassis.web import palette
+from chassis.web.i18n import DEFAULT_LANGUAGE, Catalogues, format_datetime, format_stamp, speaking
+from chassis.words import shown
+from contracts.identity import TenantChanged
+from services.notifier.domain.kinds import KINDS, Template
+from services.notifier.domain.lines import mailbox, one_line
+from services.notifier.domain.links import REQUESTS_PATH, SIGN_IN_PATH, Link
+
+CATALOGUES = Catalogues("services.notifier")
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+SUBJECT_MOST = 150
+NAME_MOST = 100
+FACT_MOST = 300
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail ready for the wire: the envelope's two addresses, and its bytes."""
+
+    sender: str
+    recipient: str
+    message: bytes
+
+
+def render(
+    template: Template,
+    facts: Mapping[str, Any],
+    *,
+    to: str,
+    language: str,
+    tenant: TenantChanged,
+    origin: str,
+    link: Link | None,
+    message_id: str,
+    sent_at: datetime,
+) -> Letter:
+    """The letter, in the reader's language. Raises NoAddress for what is no address."""
+    recipient = mailbox(to)
+    portal = one_line(tenant.brand.portal_name, NAME_MOST)
+    sender = mailbox(tenant.support.mail, portal)
+    spoken = _spoken(language, tenant)
+    with speaking(spoken):
+        subject_line = _subject_line(template, facts, portal)
+        given = {
+            "language": spoken,
+            "heading": subject_line,
+            "portal": portal,
+            "signature": shown(tenant.signature, spoken).strip(),
+            "origin": origin,
+            "sign_in_url": origin + SIGN_IN_PATH,
+            "requests_url": origin + REQUESTS_PATH,
+            "link": None if link is None else link.url,
+            "valid_until": None
+            if link is None
+            else format_stamp(link.valid_until, tenant.timezone),
+            "palette": palette.light(_colour(tenant)),
+            "facts": facts,
+            "local": lambda instant: format_datetime(
+                datetime.fromisoformat(instant), tenant.timezone
+            ),
+        }
+        text = _ENVIRONMENT.get_template(f"{template}.txt").render(given)
+        html = _ENVIRONMENT.get_template(f"{template}.html").render(given)
+    return Letter(
+        sender.addr_spec,
+        recipient.addr_spec,
+        _message(sender, recipient, subject_line, text, html, message_id, sent_at),
+    )
+
+
+def _message(
+    sender: Address,
+    recipient: Address,
+    subject_line: str,
+    text: str,
+    html: str,
+    message_id: str,
+    sent_at: datetime,
+) -> bytes:
+    ascii_only = (sender.addr_spec + recipient.addr_spec).isascii()
+    message = EmailMessage((SMTP if ascii_only else SMTPUTF8).clone(cte_type="7bit"))
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = subject_line
+    message["Date"] = format_date_header(sent_at)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's machine is to answer
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message.as_bytes()
+
+
+def _subject_line(template: Template, facts: Mapping[str, Any], portal: str) -> str:
+    words = {name: one_line(value, NAME_MOST) for name, value in facts.items() if _plain(value)}
+    msgid = KINDS[template].subject_line
+    translated = CATALOGUES.say(msgid)
+    return one_line(translated % {**words, "portal": portal}, SUBJECT_MOST)
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _spoken(language: str, tenant: TenantChanged) -> str:
+    """The reader's language, else the tenant's first, of those that there are catalogues of."""
+    for wanted in (language, *tenant.languages):
+        if wanted in CATALOGUES.languages:
+            return wanted
+    return DEFAULT_LANGUAGE
+
+
+def _colour(tenant: TenantChanged) -> str:
+    colour = tenant.brand.colour
+    return colour if palette.is_colour(colour) else palette.DEFAULT_BRAND
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    CATALOGUES.install(environment)
+    environment.filters["line"] = lambda text: one_line(str(text), FACT_MOST)
+    return environment
+
+
+_ENVIRONMENT = _environment()

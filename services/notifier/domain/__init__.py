@@ -1,0 +1,1 @@
+"""The rules of mails, as functions over values."""

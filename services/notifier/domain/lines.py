@@ -1,0 +1,39 @@
+"""What strangers typed, made fit for one line of a mail: a subject, a name, an address."""
+
+import re
+import unicodedata
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+
+# Bidirectional overrides and isolates (UAX #9): they would reorder the sentence around them.
+REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class NoAddress(ValueError):
+    """Not an address that mail can be sent to."""
+
+
+def one_line(text: str, most: int) -> str:
+    """The text on one line of at most `most` characters, without what is not seen."""
+    text = REORDERING.sub("", text)
+    text = "".join(
+        " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character
+        for character in text
+    )
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def mailbox(address: str, display_name: str = "") -> Address:
+    """The address with its name, for a header or the envelope. Raises NoAddress.
+
+    The domain is written as DNS has it (IDNA); the local part stays as it is (RFC 6531).
+    """
+    local, at, domain = address.strip().rpartition("@")
+    if not (local and at and domain) or re.search(r'[\s<>"(),:;\\\x00-\x1f\x7f]', address.strip()):
+        raise NoAddress(len(address))
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+        return Address(display_name=display_name, username=local, domain=ascii_domain)
+    except (ValueError, HeaderParseError) as error:
+        raise NoAddress(len(address)) from error

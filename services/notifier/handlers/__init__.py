@@ -1,0 +1,1 @@
+"""What the notifier does about others' events, one file a source."""

@@ -1,0 +1,62 @@
+"""Let go of what the mails hold of somebody who is gone."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.database.tables import ended
+from chassis.work import UnitOfWork
+from services.notifier.domain.naming import naming, without
+from services.notifier.tables import Attempt, Mail, Requester
+
+
+async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
+    """Erase whoever has one of these ids: as a person, an account or a registration.
+
+    Their queued mails are removed; of the others stays that they were sent and what became of
+    them. A mail to somebody else that names them loses that name. What is told of them later has
+    no effect, and nothing of it stays in outbox and inbox.
+    """
+    await work.db.execute(
+        insert(ended)
+        .values([{"tenant_id": work.tenant, "subject": id, "ended_at": work.now} for id in gone])
+        .on_conflict_do_nothing()
+    )
+    # First: who is about to queue a mail that names them holds this row, and is waited for.
+    await work.db.execute(
+        delete(Requester)
+        .where(or_(Requester.id.in_(gone), Requester.account_id.in_(gone)))
+        .execution_options(synchronize_session=False)
+    )
+    theirs = Mail.concerned.overlap(gone)
+    await work.db.execute(
+        delete(Mail)
+        .where(theirs, Mail.state == "queued")
+        .execution_options(synchronize_session=False)
+    )
+    await work.db.execute(
+        update(Attempt)
+        .where(Attempt.mail_id.in_(select(Mail.id).where(theirs)))
+        .values(words="")
+        .execution_options(synchronize_session=False)
+    )
+    await work.db.execute(
+        update(Mail)
+        .where(theirs)
+        .values(facts={}, address="")
+        .execution_options(synchronize_session=False)
+    )
+    await _forget_names(work, gone)
+    await work.erase_traces(*gone)
+
+
+async def _forget_names(work: UnitOfWork, gone: tuple[UUID, ...]) -> None:
+    named = or_(*(Mail.facts.contains(naming(account)) for account in gone))
+    for id, facts in (await work.db.execute(select(Mail.id, Mail.facts).where(named))).tuples():
+        await work.db.execute(
+            update(Mail)
+            .where(Mail.id == id)
+            .values(facts=without(facts, gone))
+            .execution_options(synchronize_session=False)
+        )

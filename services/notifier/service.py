@@ -1,0 +1,57 @@
+"""The notifier's assembly: its handlers and its delivery. It serves no pages."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from chassis.database.migrate import Schema
+from chassis.runtime import Runtime
+from chassis.service import Service
+from chassis.subscriptions import every, newest, on
+from chassis.tenants import project_tenant
+from contracts.identity import (
+    AccountErased,
+    ActivationRequested,
+    AddressAlreadyKnown,
+    InvitationRequested,
+    ProfileChanged,
+    RegistrationLapsed,
+    TenantChanged,
+)
+from contracts.requests import RequestSaved
+from services.notifier.delivery.deliver import Delivery
+from services.notifier.handlers.identity import (
+    erase_account,
+    erase_submission,
+    mail_activation,
+    mail_address_known,
+    mail_invitation,
+    project_requester,
+)
+from services.notifier.handlers.requests import mail_request_recorded
+from services.notifier.tables import Base
+
+
+def install_delivery(_app: FastAPI, runtime: Runtime) -> None:
+    """Deliver for as long as the service runs, woken by the commits that queue mails."""
+    delivery = Delivery(runtime.database, runtime.tenants, runtime.keys, runtime.settings)
+    runtime.jobs.append(delivery.run)
+    runtime.after_handled.append(delivery.wake)
+
+
+service = Service(
+    name="notifier",
+    schema=Schema("notifier", Base.metadata, Path(__file__).parent / "migrations"),
+    routers=[],
+    subscriptions=[
+        on(TenantChanged, project_tenant, newest),
+        on(ProfileChanged, project_requester, newest),
+        on(ActivationRequested, mail_activation, every),
+        on(AddressAlreadyKnown, mail_address_known, every),
+        on(InvitationRequested, mail_invitation, every),
+        on(RequestSaved, mail_request_recorded, every),
+        on(RegistrationLapsed, erase_submission, every),
+        on(AccountErased, erase_account, every),
+    ],
+    extend=[install_delivery],
+)

@@ -1,0 +1,81 @@
+"""The tables of the notifier's database: columns and keys, nothing else."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.rows import RowBase, TenantColumns, new_metadata
+
+
+class Base(RowBase):
+    """The notifier's tables."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class TenantRow(TenantColumns, Base):
+    """A row of tenant data."""
+
+    __abstract__ = True
+
+
+class Mail(TenantRow):
+    """A mail, as template and facts: what its reader sees is made when it is sent."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "event_id", "template"),
+        Index("ix_mails_queued", "tenant_id", "due_at", postgresql_where=text("state = 'queued'")),
+        Index("ix_mails_drop_after", "drop_after", postgresql_where=text("state = 'queued'")),
+    )
+    event_id: Mapped[UUID]  # what asked for it
+    template: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    person_id: Mapped[UUID | None]  # whose address it follows until it is sent
+    address: Mapped[str]
+    language: Mapped[str]
+    concerned: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))  # whose erasure reaches it
+    link_purpose: Mapped[str | None]
+    link_id: Mapped[UUID | None]
+    requested_at: Mapped[datetime]
+    drop_after: Mapped[datetime]  # not sent until then: never
+    state: Mapped[str]  # queued, accepted, refused, dropped
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    lease_by: Mapped[str | None]
+    attempts: Mapped[int]
+    message_id: Mapped[str | None]  # fixed at the first try
+    accepted_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None]
+
+
+class Attempt(TenantRow):
+    """One try at a mail, and what the relay answered."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "mail_id"], ["mails.tenant_id", "mails.id"], ondelete="CASCADE"
+        ),
+        Index("ix_attempts_mail_id", "tenant_id", "mail_id"),
+    )
+    mail_id: Mapped[UUID]
+    tried_at: Mapped[datetime]
+    outcome: Mapped[str]  # accepted, refused, deferred, unknown
+    code: Mapped[int | None]  # SMTP's; none where the relay gave no answer
+    words: Mapped[str]
+
+
+class Requester(TenantRow):
+    """A person whom mails go to, as identity last told of them. Its id is the person's."""
+
+    __tablename__ = "requesters"
+    __table_args__ = (Index("ix_requesters_account_id", "tenant_id", "account_id"),)
+    account_id: Mapped[UUID]
+    name: Mapped[str]
+    address: Mapped[str]
+    language: Mapped[str]

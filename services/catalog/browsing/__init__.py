@@ -1,0 +1,1 @@
+"""The visitor's slice: to see what is offered, and to choose."""

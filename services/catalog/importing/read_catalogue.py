@@ -1,0 +1,166 @@
+"""Reading a catalogue's file: its YAML, its shape, then what only the whole can tell."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic import ValidationError
+
+from contracts.forms import Choice, Field, Form, Section
+from services.catalog.domain.catalogue import CatalogueFile, WantedCategory, WantedProcedure
+from services.catalog.importing.catalogue_yaml import (
+    LANGUAGE,
+    WrittenCatalogue,
+    WrittenField,
+    WrittenProcedure,
+    WrittenSection,
+    WrittenShared,
+    WrittenUse,
+)
+from services.catalog.importing.marked_yaml import BadYAML, Marked, Mistake, Path, read_marked
+from services.catalog.importing.wording import mistake
+
+Named = tuple[Path, str]
+"""Where something stands, and what it is called."""
+
+
+class CatalogueError(Exception):
+    """A file that is no catalogue: every mistake that was found, in the order of its lines."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes: Sequence[Mistake] = tuple(sorted(mistakes, key=lambda one: one.line))
+        super().__init__("\n".join(str(one) for one in self.mistakes))
+
+
+def read_catalogue(text: str) -> CatalogueFile:
+    """The catalogue that `text` describes. Raises CatalogueError with all that is to be mended."""
+    try:
+        marked = read_marked(text)
+    except BadYAML as error:
+        raise CatalogueError([error.mistake]) from error
+    try:
+        written = WrittenCatalogue.model_validate(
+            marked.value, context={"language": _language(marked)}
+        )
+    except ValidationError as error:
+        raise CatalogueError(
+            mistake(one, marked) for one in error.errors(include_url=False)
+        ) from error
+    if mistakes := list(_mistakes_of_the_whole(written, marked)):
+        raise CatalogueError(mistakes)
+    return CatalogueFile(
+        tuple(
+            WantedCategory(
+                slug=category.slug,
+                title=category.title,
+                about=category.about or {},
+                procedures=tuple(
+                    _procedure(procedure, written.shared) for procedure in category.procedures
+                ),
+            )
+            for category in written.categories
+        )
+    )
+
+
+def _language(marked: Marked) -> str | None:
+    """The file's language, which its texts are read by; none where it is a mistake itself."""
+    written = marked.value.get("language") if isinstance(marked.value, dict) else None
+    return written if isinstance(written, str) and re.fullmatch(LANGUAGE, written) else None
+
+
+def _mistakes_of_the_whole(written: WrittenCatalogue, marked: Marked) -> Iterator[Mistake]:
+    categories: list[Named] = [
+        (("categories", at), category.slug) for at, category in enumerate(written.categories)
+    ]
+    procedures: list[tuple[Path, WrittenProcedure]] = [
+        (("categories", at, "procedures", place), procedure)
+        for at, category in enumerate(written.categories)
+        for place, procedure in enumerate(category.procedures)
+    ]
+    yield from _twice("categories", categories, marked)
+    yield from _twice("procedures", [(path, one.slug) for path, one in procedures], marked)
+    registrations = [path for path, one in procedures if one.opens == "registration"]
+    for path in registrations[1:]:
+        yield Mistake(
+            marked.line_of((*path, "opens")),
+            "A second procedure opens the registration.",
+            f"Keep the one on line {marked.line_of(registrations[0])}.",
+        )
+    for name, shared in written.shared.items():
+        yield from _twice("fields of a section", _keys(("shared", name), shared), marked)
+    for path, procedure in procedures:
+        yield from _mistakes_of_a_form(path, procedure, written.shared, marked)
+
+
+def _mistakes_of_a_form(
+    path: Path, procedure: WrittenProcedure, shared: dict[str, WrittenShared], marked: Marked
+) -> Iterator[Mistake]:
+    """Shared sections that exist, and keys that stand once in the whole form."""
+    sections: list[Named] = []
+    fields: list[Named] = []
+    for at, section in enumerate(procedure.sections):
+        place: Path = (*path, "sections", at)
+        if isinstance(section, WrittenSection):
+            sections.append((place, section.key))
+            fields.extend(_keys(place, section))
+        elif section.use in shared:
+            sections.append((place, section.use))
+            # Told on the line of the use; what stands twice in the section itself is told there.
+            keys = dict.fromkeys(field.key for field in shared[section.use].fields)
+            fields.extend((place, key) for key in keys)
+        else:
+            known = ", ".join(f"`{name}`" for name in shared) or "none"
+            what = f"No shared section is called `{section.use}`."
+            yield Mistake(marked.line_of(place), what, f"There are: {known}.")
+    if section_mistakes := list(_twice("sections of a form", sections, marked)):
+        yield from section_mistakes  # whose fields would all be told, too
+    else:
+        yield from _twice("fields of a form", fields, marked)
+
+
+def _keys(path: Path, section: WrittenShared) -> list[Named]:
+    return [((*path, "fields", at), field.key) for at, field in enumerate(section.fields)]
+
+
+def _twice(things: str, named: list[Named], marked: Marked) -> Iterator[Mistake]:
+    first: dict[str, int] = {}
+    for path, name in named:
+        line = marked.line_of(path)
+        if name in first:
+            what = f"Two {things} are called `{name}` (the first on line {first[name]})."
+            yield Mistake(line, what, "Give one of them another name.")
+        first.setdefault(name, line)
+
+
+def _procedure(written: WrittenProcedure, shared: dict[str, WrittenShared]) -> WantedProcedure:
+    return WantedProcedure(
+        slug=written.slug,
+        title=written.title,
+        description=written.description,
+        minutes=written.minutes,
+        opens=written.opens,
+        form=_form(written, shared) if written.opens == "form" else None,
+    )
+
+
+def _form(written: WrittenProcedure, shared: dict[str, WrittenShared]) -> Form:
+    sections = [
+        (one.use, shared[one.use]) if isinstance(one, WrittenUse) else (one.key, one)
+        for one in written.sections
+    ]
+    return Form(sections=tuple(_section(key, section) for key, section in sections))
+
+
+def _section(key: str, written: WrittenShared | WrittenSection) -> Section:
+    return Section(
+        key=key,
+        title=written.title,
+        subtitle=written.subtitle,
+        recap_subtitle=written.recap_subtitle,
+        fields=tuple(_field(field) for field in written.fields),
+    )
+
+
+def _field(written: WrittenField) -> Field:
+    choices = tuple(Choice(value=one.value, label=one.label) for one in written.choices)
+    return Field(**{**dict(written), "choices": choices})

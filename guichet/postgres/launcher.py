@@ -109,9 +109,10 @@ def start(data_dir: Path, *, say: Callable[[str], None]) -> PostgresServer:
     _check_thread()
     data_dir = data_dir.expanduser().resolve()
     run_as, cluster = who(), Cluster(data_dir)
+    with told(data_dir):
+        cluster.check_owner(run_as)
     lock = folder.take(data_dir, run_as)
     try:
-        cluster.check_owner(run_as)
         _finish(end_left_behind(cluster, say))
         binaries = find_binaries(cluster.major)
         first = cluster.major is None
@@ -204,6 +205,7 @@ def _check_thread() -> None:
 def _open_on_free_port(
     cluster: Cluster, binaries: Binaries, run_as: RunAs, lock: folder.Lock
 ) -> Generator[float, None, PostgresServer]:
+    password = cluster.password()
     for _ in range(PORTS_TRIED):
         port = _free_port()
         try:
@@ -214,7 +216,7 @@ def _open_on_free_port(
             HOST,
             port,
             ADMIN,
-            cluster.password(),
+            password,
             pid=process.pid,
             process=process,
             data_dir=cluster.data_dir,

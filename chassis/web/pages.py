@@ -7,10 +7,11 @@ a customer wrote through `shown`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from importlib import resources
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,9 @@ from chassis.principals import ANONYMOUS, Principal
 from chassis.web import i18n, links, palette
 from chassis.web.assets import asset
 from chassis.web.tenant_view import TenantView
+from chassis.words import shown
+from contracts.forms import AnsweredField, Field
+from contracts.words import Text
 
 HTTPRequest = Request
 
@@ -48,8 +52,11 @@ class Pages:
         )
         self.catalogues.install(self._environment)
         self._environment.globals.update(asset=asset, icon=icon, links=links)
+        self._environment.tests["iso_date_or_empty"] = _is_iso_date_or_empty
         self._environment.filters.update(
             said=self._said,
+            groups=_groups,
+            facts=_facts,
             day=i18n.format_date,
             moment=i18n.format_datetime,
             stamp=i18n.format_stamp,
@@ -152,6 +159,22 @@ def icon(name: str, size: int = 20) -> str:
     """A Lucide icon, for decoration beside words."""
     attributes: dict[str, object] = {"class": "icon", "aria-hidden": "true", "focusable": "false"}
     return lucide(name, size=size, **attributes)
+
+
+def _groups(fields: Sequence[Field]) -> list[tuple[Text | None, list[Field]]]:
+    """The filter `groups`: neighbours with one heading, under it."""
+    return [(group, list(those)) for group, those in groupby(fields, lambda one: one.group)]
+
+
+def _facts(answers: Sequence[AnsweredField]) -> list[tuple[str, str]]:
+    """The filter `facts`: questions and answers as readers of the current language see them."""
+    language = i18n.current_language.get()
+    return [(shown(one.label, language), shown(one.display, language)) for one in answers]
+
+
+def _is_iso_date_or_empty(value: str) -> bool:
+    """The test `iso_date_or_empty`: can an input of type date show it?"""
+    return not value or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
 
 
 def _readable(fact: object) -> object:

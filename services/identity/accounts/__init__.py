@@ -1,0 +1,1 @@
+"""A slice: accounts that are made, invited, shown to their person, and erased."""

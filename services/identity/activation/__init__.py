@@ -1,0 +1,1 @@
+"""A slice: a person who has been mailed a link makes their account theirs."""

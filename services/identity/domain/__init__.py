@@ -1,0 +1,1 @@
+"""Identity's rules, as functions over values: no await, no SQL, no clock."""

@@ -1,0 +1,96 @@
+"""The links that mails hold: what a signed one says, and whether it still serves."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.problems import Problem
+from chassis.words import N_
+from contracts.links import CLOCK_TOLERANCE, LIFETIMES, Purpose, address_hash
+
+
+class UnusableLink(Problem):
+    """A link that does not serve; its page says why, and how to go on."""
+
+    status = 403
+    title = N_("This link is not valid.")
+
+
+class AlteredLink(UnusableLink):
+    """Not as we sent it: cut by a mail program, changed, or never ours."""
+
+    title = N_("This link is not valid: it may have been cut or changed on its way.")
+
+
+class ForeignLink(UnusableLink):
+    """Ours, but of another portal, or of another page of this one."""
+
+    title = N_("This link is not valid here: it belongs to another page.")
+
+
+class ExpiredLink(UnusableLink):
+    """Ours, and too old."""
+
+    status = 410
+    title = N_("This link has expired.")
+
+
+class UsedLink(UnusableLink):
+    """Ours, and consumed already, or void since another one was used."""
+
+    status = 410
+    title = N_("This link has been used already, or another one was used in its place.")
+
+
+class GoneLink(UnusableLink):
+    """Ours, but what it was for is no more, or its address changed."""
+
+    status = 410
+    title = N_("This link no longer leads anywhere.")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link says: what for, of what, mailed to whom and when."""
+
+    purpose: Purpose
+    id: UUID  # of the activation, the invitation or the submission
+    tenant: UUID
+    address_hash: str
+    sent_at: datetime
+
+    @classmethod
+    def of(cls, claims: dict[str, Any]) -> "Link":
+        """From the claims of a statement whose signature is right. Raises AlteredLink."""
+        try:
+            return cls(
+                Purpose(claims["p"]),
+                UUID(hex=claims["i"]),
+                UUID(claims["t"]),
+                str(claims["a"]),
+                datetime.fromtimestamp(claims["s"], UTC),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+            raise AlteredLink from error
+
+    def check_place(self, purpose: Purpose, tenant: UUID) -> None:
+        """Raises ForeignLink unless it is for this page of this portal."""
+        if self.purpose is not purpose or self.tenant != tenant:
+            raise ForeignLink
+
+    def check_age(self, now: datetime) -> None:
+        """Raises ExpiredLink; its age counts from sending."""
+        age = now - self.sent_at
+        if not -CLOCK_TOLERANCE <= age <= LIFETIMES[self.purpose] + CLOCK_TOLERANCE:
+            raise ExpiredLink
+
+    def was_mailed_to(self, address: str) -> bool:
+        """Is it this address's?"""
+        return self.address_hash == address_hash(address)
+
+
+AGAIN_A_DAY = 5
+"""How many links may be asked for one account within `AGAIN_WITHIN`."""
+
+AGAIN_WITHIN = timedelta(hours=24)

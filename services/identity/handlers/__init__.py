@@ -1,0 +1,1 @@
+"""What identity does about events, one file a source."""

@@ -1,0 +1,1 @@
+"""A slice: a person of a town asks for an account."""

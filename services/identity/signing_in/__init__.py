@@ -1,0 +1,1 @@
+"""A slice: a person signs in and out; the gateway asks who a cookie is."""

@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -90,11 +91,16 @@ def _update() -> None:
 
 
 def _apt(*arguments: str, options: Sequence[str] = (), cwd: Path | None = None) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(
+    """Run apt-get, which is heard only when it fails."""
+    done = subprocess.run(
         ["apt-get", *QUIET, *options, *arguments],
-        check=True,
         cwd=cwd,
-        env=environment,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout)
+        done.check_returncode()

@@ -47,9 +47,8 @@ def tools(_: Sequence[str]) -> None:
 def test(paths: Sequence[str]) -> None:
     """The tests, a file's on one worker where it says so."""
     environment.make_ready(environment.TEST)
-    chromium = str(browser.provide())
     options = ["-n", WORKERS, "--dist", "loadgroup"]
-    become(["-m", "pytest", *options, *paths], {browser.ADDRESS: chromium})
+    become(["-m", "pytest", *options, *paths], browser.provide())
 
 
 def screenshots(_: Sequence[str]) -> None:
@@ -60,7 +59,7 @@ def screenshots(_: Sequence[str]) -> None:
     environment.say(f"The pictures go to {folder.relative_to(environment.PROJECT)}.")
     become(
         ["-m", "pytest", "tests/journeys"],
-        {browser.ADDRESS: str(browser.provide()), "GUICHET_TEST_SCREENSHOTS": str(folder)},
+        {**browser.provide(), "GUICHET_TEST_SCREENSHOTS": str(folder)},
     )
 
 

@@ -1,7 +1,8 @@
-"""Chromium for the browser tests: the machine's, else Debian's package.
+"""What the browser tests need: Chromium, and what Playwright's driver, which is Node.js, lacks.
 
-As root it is installed. For anyone else it is unpacked with its libraries in `.cache/browser`.
-Ubuntu's package is but a pointer to a snap: there Playwright's own build serves.
+Chromium is the machine's, else Debian's package: installed as root, unpacked with its libraries in
+`.cache/browser` for anyone else. Ubuntu's package is but a pointer to a snap: there Playwright's
+own build serves.
 """
 
 import os
@@ -10,63 +11,50 @@ import subprocess
 from pathlib import Path
 
 from deploy.setup import debian
-from deploy.setup.environment import PROJECT, PYTHON, say
+from deploy.setup.environment import PROJECT, PYTHON, VENV, say
 from deploy.setup.problems import Unready
 
-ADDRESS = "GUICHET_TEST_CHROMIUM"
-"""Environment: the browser to test with. Set-up hands its own to the tests in it."""
+CHROMIUM = "GUICHET_TEST_CHROMIUM"
+"""In the environment: the browser to test with. Set-up hands its own to the tests in it."""
+DRIVER = "PLAYWRIGHT_NODEJS_PATH"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PACKAGES = ("chromium", "fonts-dejavu-core")
+CHROMIUM_PACKAGES = ("chromium", "fonts-dejavu-core")
+DRIVER_PACKAGE = "libatomic1"
 UNPACKED = PROJECT / ".cache" / "browser"
+NODE = UNPACKED / "node"
 
 
-def provide() -> Path:
-    """The browser's program, brought if need be. Raises Unready."""
-    if chosen := os.environ.get(ADDRESS):
-        return Path(chosen)
-    unpacked = UNPACKED / "chromium"
-    known = [Path(found) for name in NAMES if (found := shutil.which(name))]
-    for program in (*known, unpacked):
-        if _works(program):
-            return program
+def provide() -> dict[str, str]:
+    """What the tests' environment must hold, brought to the machine if need be. Raises Unready."""
+    driver, chromium = _driver(), _chromium()
+    packages = [*([] if driver else [DRIVER_PACKAGE]), *([] if chromium else CHROMIUM_PACKAGES)]
     try:
-        return _bring(unpacked)
+        if packages:
+            _bring(packages)
+        chromium = chromium or _chromium() or _bring_playwrights()
+        driver = driver or _driver()
     except (OSError, subprocess.CalledProcessError) as error:
-        raise Unready(
-            "The browser tests need Chromium, which could not be brought: see the lines above, or"
-            f" install it with this command, then run this again:\n    {_command()}"
-        ) from error
+        raise _unready(packages) from error
+    if driver is None:
+        raise _unready(packages)
+    return {CHROMIUM: str(chromium), DRIVER: str(driver)}
 
 
-def _bring(unpacked: Path) -> Path:
-    if not debian.has_apt():
-        return _bring_playwrights()
-    if debian.is_root():
-        say("Installing Chromium, for the browser tests.")
-        debian.install("fonts-dejavu-core")
-        if "snap" in debian.candidate("chromium"):
-            return _bring_playwrights("--with-deps")
-        debian.install(*PACKAGES)
-        return Path("/usr/bin/chromium")
-    say(f"Unpacking Chromium in {UNPACKED.relative_to(PROJECT)}, for the browser tests.")
-    debian.unpack(UNPACKED, *PACKAGES)
-    if not (UNPACKED / "usr/lib/chromium/chromium").exists():
-        return _bring_playwrights()
-    _write_starter(unpacked)
-    if not _works(unpacked):
-        raise FileNotFoundError(unpacked)
-    return unpacked
+def _chromium() -> Path | None:
+    """The browser that is there and starts."""
+    if chosen := os.environ.get(CHROMIUM):
+        return Path(chosen)
+    known = [Path(found) for name in NAMES if (found := shutil.which(name))]
+    return next(filter(_works, [*known, UNPACKED / "chromium"]), None)
 
 
-def _bring_playwrights(*options: str) -> Path:
-    say("Bringing Playwright's build of Chromium, for the browser tests.")
-    subprocess.run([PYTHON, "-m", "playwright", "install", *options, "chromium"], check=True)
-    program = (
-        "from playwright.sync_api import sync_playwright\n"
-        "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
-    )
-    said = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True)
-    return Path(said.stdout.strip())
+def _driver() -> Path | None:
+    """The Node.js that came with Playwright, or a script that starts it, if either works."""
+    return next(filter(_works, [*_bundled_nodes(), NODE]), None)
+
+
+def _bundled_nodes() -> list[Path]:
+    return list(VENV.glob("lib/*/site-packages/playwright/driver/node"))
 
 
 def _works(program: Path) -> bool:
@@ -77,8 +65,35 @@ def _works(program: Path) -> bool:
     return done.returncode == 0 and "snap install" not in done.stdout + done.stderr
 
 
-def _write_starter(path: Path) -> None:
-    """A script that runs the unpacked browser on the libraries and fonts unpacked beside it."""
+def _bring(packages: list[str]) -> None:
+    """Debian's packages, where there is Debian."""
+    if not debian.has_apt():
+        return
+    if debian.is_root():
+        say(f"Installing {' and '.join(packages)}, for the browser tests.")
+        debian.install(*packages)
+        return
+    say(f"Unpacking {' and '.join(packages)} in {UNPACKED.relative_to(PROJECT)}, for the tests.")
+    debian.unpack(UNPACKED, *packages)
+    _write_starter(UNPACKED / "chromium", UNPACKED / "usr/lib/chromium/chromium")
+    for node in _bundled_nodes():
+        _write_starter(NODE, node)
+
+
+def _bring_playwrights() -> Path:
+    say("Bringing Playwright's build of Chromium, for the browser tests.")
+    options = ["--with-deps"] if debian.has_apt() and debian.is_root() else []
+    subprocess.run([PYTHON, "-m", "playwright", "install", *options, "chromium"], check=True)
+    program = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
+    )
+    said = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True)
+    return Path(said.stdout.strip())
+
+
+def _write_starter(path: Path, program: Path) -> None:
+    """A script that runs a program on the libraries and fonts that were unpacked."""
     fonts = UNPACKED / "fonts.conf"
     fonts.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
@@ -90,12 +105,16 @@ def _write_starter(path: Path) -> None:
         "#!/bin/sh\n"
         f'export LD_LIBRARY_PATH="{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
         f'export FONTCONFIG_FILE="{fonts}"\n'
-        f'exec "{UNPACKED}/usr/lib/chromium/chromium" "$@"\n'
+        f'exec "{program}" "$@"\n'
     )
     path.chmod(0o755)
 
 
-def _command() -> str:
-    if debian.has_apt() and "snap" not in debian.candidate("chromium"):
-        return f"sudo apt-get install {' '.join(PACKAGES)}"
-    return ".venv/bin/python -m playwright install --with-deps chromium"
+def _unready(packages: list[str]) -> Unready:
+    command = f"sudo apt-get install {' '.join(packages)}"
+    if not debian.has_apt() or "snap" in debian.candidate("chromium"):
+        command = ".venv/bin/python -m playwright install --with-deps chromium"
+    return Unready(
+        "The browser tests need Chromium and what it runs on, which could not be brought: see the"
+        f" lines above, or install them with this command, then run this again:\n    {command}"
+    )

@@ -77,7 +77,7 @@ def read_marked(text: str) -> Marked:
         raise BadYAML(_syntax(error)) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        what = f"The character U+{ord(error.character):04X} can't stand in YAML."
+        what = f"The character U+{int(error.character):04X} can't stand in YAML."
         raise BadYAML(Mistake(line, what, "Take it out.")) from error
     except RecursionError as error:
         raise BadYAML(Mistake(1, "The file is nested too deeply.", "Flatten it.")) from error

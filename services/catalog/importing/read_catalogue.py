@@ -17,7 +17,7 @@ from services.catalog.importing.catalogue_yaml import (
     WrittenUse,
 )
 from services.catalog.importing.marked_yaml import BadYAML, Marked, Mistake, Path, read_marked
-from services.catalog.importing.wording import mistake
+from services.catalog.importing.wording import mistakes
 
 Named = tuple[Path, str]
 """Where something stands, and what it is called."""
@@ -42,11 +42,9 @@ def read_catalogue(text: str) -> CatalogueFile:
             marked.value, context={"language": _language(marked)}
         )
     except ValidationError as error:
-        raise CatalogueError(
-            mistake(one, marked) for one in error.errors(include_url=False)
-        ) from error
-    if mistakes := list(_mistakes_of_the_whole(written, marked)):
-        raise CatalogueError(mistakes)
+        raise CatalogueError(mistakes(error.errors(include_url=False), marked)) from error
+    if found := list(_mistakes_of_the_whole(written, marked)):
+        raise CatalogueError(found)
     return CatalogueFile(
         tuple(
             WantedCategory(

@@ -1,6 +1,6 @@
 """What pydantic found, in sentences that tell an author what is wrong and how to mend it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -37,13 +37,30 @@ PATTERNS = {
 }
 
 
-def mistake(error: ErrorDetails, marked: Marked) -> Mistake:
-    """One of pydantic's errors as a mistake on its line."""
-    path = marked.path_of(error["loc"])
-    name = str(error["loc"][-1]) if error["loc"] else ""
-    word = WORDINGS.get(error["type"], _otherwise)
-    what, mend = word(error, name, path)
-    return Mistake(marked.line_of(path), what, mend)
+def mistakes(errors: Iterable[ErrorDetails], marked: Marked) -> Iterator[Mistake]:
+    """Pydantic's errors as mistakes on their lines, without those that only follow from others."""
+    found = list(errors)
+    misspelt = {
+        (error["loc"][:-1], _meant(str(error["loc"][-1]), marked.path_of(error["loc"][:-1])))
+        for error in found
+        if error["type"] == "extra_forbidden"
+    }
+    for error in found:
+        if error["type"] == "too_short" and error["input"]:
+            continue  # it holds something, which was refused itself
+        if error["type"] == "missing" and (error["loc"][:-1], error["loc"][-1]) in misspelt:
+            continue
+        path = marked.path_of(error["loc"])
+        name = str(error["loc"][-1]) if error["loc"] else ""
+        what, mend = WORDINGS.get(error["type"], _otherwise)(error, name, path)
+        yield Mistake(marked.line_of(path), what, mend)
+
+
+def _meant(name: str, around: Path) -> str | None:
+    """The key that was probably meant."""
+    kind, _ = _around(around)
+    close = get_close_matches(name, list(kind.model_fields), n=1)
+    return close[0] if close else None
 
 
 def _facts(error: ErrorDetails) -> dict[str, Any]:
@@ -70,9 +87,9 @@ def _missing(_error: ErrorDetails, name: str, path: Path) -> tuple[str, str]:
 
 def _unknown(_error: ErrorDetails, name: str, path: Path) -> tuple[str, str]:
     kind, called = _around(path[:-1])
-    known = list(kind.model_fields)
-    close = get_close_matches(name, known, n=1)
-    mend = f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
+    meant = _meant(name, path[:-1])
+    known = ", ".join(kind.model_fields)
+    mend = f"Did you mean `{meant}`?" if meant else f"Known are: {known}."
     return f"`{name}` is not known in {called}.", mend
 
 

@@ -126,9 +126,7 @@ async def _serve(
         serving = asyncio.create_task(portal.serve(sockets=[listener]))
         _greet(settings, accounts, time.perf_counter() - started)
         stopping = asyncio.create_task(told_to_stop.wait())
-        await asyncio.wait(
-            {serving, stopping, supervision}, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({serving, stopping, supervision}, return_when=asyncio.FIRST_COMPLETED)
         say("Guichet stops: what is under way is finished first. Ctrl-C again ends at once.")
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, _end_at_once)

@@ -7,7 +7,7 @@ databases of its own by a prefix.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ.setdefault("GUICHET_DATABASE_PREFIX", f"test_{WORKER}_{os.getpid()}")
 
+from tests.support.installation import Running, running  # noqa: E402  # after the prefix is set
 from tests.support.postgres import ADDRESS, Server, drop_databases, provide  # noqa: E402  # after the prefix is set
 
 _server: Server | None = None
@@ -50,3 +51,10 @@ def postgres_url() -> Iterator[str]:
 def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this worker's own."""
     return tmp_path_factory.mktemp("worker")
+
+
+@pytest.fixture(scope="session")
+async def whole(postgres_url: str, worker_folder: Path) -> AsyncIterator[Running]:
+    """The whole installation with the demo, running in this worker's loop."""
+    async with running(postgres_url, worker_folder) as installation:
+        yield installation

@@ -1,0 +1,228 @@
+"""The command line: `guichet up`, `migrate`, `tenant …`, `catalog import`, `account erase`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+from uuid import UUID
+
+import typer
+import yaml
+from pydantic import ValidationError
+
+from chassis import logs
+from chassis.ids import new_id
+from chassis.keys import Keys
+from chassis.problems import Problem
+from chassis.settings import Settings
+from chassis.work import UnitOfWork
+from guichet.beside import NoSuchTenant, on_service, server_of, tenant_id_of, tenants
+from guichet.demo_data import tenant_facts
+from guichet.embedded import migrate_all
+from guichet.postgres import CannotStart
+from guichet.up import data_dir_of, run
+from services.catalog.importing.import_catalogue import import_catalogue
+from services.catalog.importing.read_catalogue import CatalogueError, read_catalogue
+from services.identity.accounts.erase_account import erase_account
+from services.identity.accounts.invite_person import invite_person
+from services.identity.accounts.queries import account_by_username
+from services.identity.domain.tenants import TenantFacts
+from services.identity.tenants.create_tenant import create_tenant
+from services.identity.tenants.resume_tenant import resume_tenant
+from services.identity.tenants.suspend_tenant import suspend_tenant
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+tenant_app = typer.Typer(no_args_is_help=True, help="The tenants of this installation.")
+catalog_app = typer.Typer(no_args_is_help=True, help="What tenants offer.")
+account_app = typer.Typer(no_args_is_help=True, help="People's accounts.")
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(catalog_app, name="catalog")
+app.add_typer(account_app, name="account")
+
+Slug = Annotated[str, typer.Argument(help="The tenant's short name, as in its host.")]
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _told() -> Iterator[Settings]:
+    """Settings for a command whose refusals are told in a sentence."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        names = ", ".join(f"GUICHET_{str(one['loc'][0]).upper()}" for one in error.errors())
+        _refuse(f"A setting has a value that can't be used: {names}.")
+    logs.configure(settings.log_format, "WARNING")
+    try:
+        yield settings
+    except CannotStart as refusal:
+        _refuse(str(refusal))
+    except NoSuchTenant as refusal:
+        _refuse(f"There is no tenant {refusal}: `guichet tenant list` names them.")
+    except Problem as refusal:
+        _refuse(refusal.title % refusal.facts if refusal.facts else refusal.title)
+    except CatalogueError as error:
+        _refuse(str(error))
+    except ValidationError as error:
+        _refuse(
+            "\n".join(
+                f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+                for one in error.errors()
+            )
+        )
+
+
+@app.command()
+def up() -> None:
+    """Start the whole installation and stay in front until Ctrl-C."""
+    with _told() as settings:
+        status = run(settings)
+    sys.exit(status)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the databases to what this version expects. `up` does so too."""
+    with _told() as settings, server_of(settings) as address:
+        keys = Keys(data_dir_of(settings) / "keys")
+        for service, steps in asyncio.run(migrate_all(address.admin_url(), keys)).items():
+            typer.echo(f"{service}: {', '.join(steps) or 'up to date'}")
+
+
+@tenant_app.command("create")
+def tenant_create(
+    slug: Slug,
+    name: Annotated[str, typer.Option(help="Whose portal it is.")] = "",
+    portal: Annotated[str, typer.Option(help="What the portal is called.")] = "",
+    colour: Annotated[str, typer.Option(help="The brand's colour, #rrggbb.")] = "#1f5fa8",
+    host: Annotated[str, typer.Option(help="Its own host name, if not SLUG.domain.")] = "",
+    support_mail: Annotated[str, typer.Option(help="Signs the mails.")] = "",
+    support_phone: Annotated[str, typer.Option()] = "",
+    admin: Annotated[str, typer.Option(help="Mails an invitation to its first person.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="All of it in YAML, as in guichet/demo.")
+    ] = None,
+) -> None:
+    """Make a tenant; its portal answers within a second."""
+    with _told() as settings:
+        facts = _facts(
+            settings,
+            file,
+            {
+                "slug": slug,
+                "host": host or None,
+                "name": name or slug,
+                "brand": {"portal_name": portal or name or slug, "colour": colour},
+                "support": {
+                    "phone": support_phone,
+                    "hours": {},
+                    "mail": support_mail or f"support@{host or f'{slug}.{settings.base_domain}'}",
+                },
+            },
+        )
+        tenant = new_id()
+
+        async def create(work: UnitOfWork) -> None:
+            await create_tenant(work, facts)
+            if admin:
+                await invite_person(work, admin)
+
+        on_service(settings, "identity", tenant, create)
+        typer.echo(f"{facts.slug} {tenant} {facts.origin or settings.tenant_origin(facts.host)}")
+        if admin:
+            typer.echo("An invitation is on its way to the administrator.")
+
+
+def _facts(settings: Settings, file: Path | None, given: dict[str, object]) -> TenantFacts:
+    if file is None:
+        return tenant_facts(given, settings)
+    try:
+        described = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        _refuse(f"{file} can't be read: {error}")
+    if not isinstance(described, dict):
+        _refuse(f"{file} describes no tenant: see guichet/demo/ypok/tenant.yaml.")
+    inner = described.get("tenant", described)
+    return tenant_facts({**inner, "slug": given["slug"]}, settings)
+
+
+@tenant_app.command("list")
+def tenant_list() -> None:
+    """Every tenant: slug, state, id, address."""
+    with _told() as settings:
+        for one in tenants(settings):
+            facts = one.facts
+            origin = facts.origin or settings.tenant_origin(facts.host)
+            typer.echo(f"{facts.slug:24} {facts.state:10} {facts.tenant_id} {origin}")
+
+
+@tenant_app.command("show")
+def tenant_show(slug: Slug) -> None:
+    """A tenant whole, as the services know it."""
+    with _told() as settings:
+        tenant = tenant_id_of(settings, slug)
+        [one] = [one for one in tenants(settings) if one.facts.tenant_id == tenant]
+        shown = one.facts.model_dump(mode="json")
+        typer.echo(yaml.safe_dump(shown, allow_unicode=True, sort_keys=False))
+
+
+@tenant_app.command("suspend")
+def tenant_suspend(slug: Slug) -> None:
+    """Take a portal off the air: its pages say so, its mails are held."""
+    with _told() as settings:
+        on_service(settings, "identity", tenant_id_of(settings, slug), suspend_tenant)
+        typer.echo(f"{slug} is suspended.")
+
+
+@tenant_app.command("resume")
+def tenant_resume(slug: Slug) -> None:
+    """Put a suspended portal back on the air."""
+    with _told() as settings:
+        on_service(settings, "identity", tenant_id_of(settings, slug), resume_tenant)
+        typer.echo(f"{slug} is active.")
+
+
+@catalog_app.command("import")
+def catalog_import(slug: Slug, file: Path) -> None:
+    """Have a tenant offer what the file says, and nothing else."""
+    with _told() as settings:
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            _refuse(f"{file} can't be read: {error}")
+        catalogue = read_catalogue(text)
+        tenant = tenant_id_of(settings, slug)
+        outcome = on_service(
+            settings, "catalog", tenant, lambda work: import_catalogue(work, catalogue)
+        )
+        if outcome.without_effect:
+            typer.echo("Nothing changed.")
+        for verb, slugs in (
+            ("new", outcome.new),
+            ("changed", outcome.changed),
+            ("retired", outcome.retired),
+        ):
+            for one in slugs:
+                typer.echo(f"{verb:8} {one}")
+
+
+@account_app.command("erase")
+def account_erase(slug: Slug, username: str) -> None:
+    """Erase an account and its person, here and in every service. It can't be undone."""
+    with _told() as settings:
+        tenant = tenant_id_of(settings, slug)
+
+        async def erase(work: UnitOfWork) -> UUID | None:
+            account = await account_by_username(work.db, username)
+            if account is not None:
+                await erase_account(work, account)
+            return account
+
+        if on_service(settings, "identity", tenant, erase) is None:
+            _refuse(f"{slug} has no account with this identifier.")
+        typer.echo("The account is erased.")

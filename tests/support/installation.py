@@ -1,0 +1,139 @@
+"""The whole installation in the tests' own loop: every part, a real database, real mail."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from chassis.database.migrate import with_database
+from chassis.database.roles import database_name
+from chassis.ids import new_id
+from chassis.inbox.worker import Patience
+from chassis.keys import Keys
+from chassis.settings import Settings
+from guichet.demo_data import DEMO, DemoAccount, load_catalogue, load_demo
+from guichet.embedded import SERVICES, Installation, migrate_all
+from guichet.mailbox import Mailbox
+from services.identity.domain.tenants import TenantFacts
+from services.identity.tenants.create_tenant import create_tenant
+
+QUICK = Patience(attempts=4, first_s=0.05, awaits_s=0.5)
+
+BROWSER = {
+    "Sec-Fetch-Site": "same-origin",
+    "Accept": "text/html,application/xhtml+xml",
+    "Accept-Language": "fr",
+}
+
+
+@dataclass
+class Running:
+    """An installation that runs, and what a test needs to see of it."""
+
+    installation: Installation
+    mailbox: Mailbox
+    admin_url: str
+    folder: Path
+    accounts: list[DemoAccount]
+    port: int = 8080
+    hosts: dict[str, UUID] = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def visitor(self, host: str = f"{DEMO}.localhost") -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody with a browser's headers and a cookie jar of their own, at that host."""
+        transport = httpx.ASGITransport(self.installation.gateway, raise_app_exceptions=False)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=f"http://{host}:{self.port}", headers=BROWSER
+        ) as client:
+            yield client
+
+    async def settled(self) -> None:
+        """Wait until every event has been handled."""
+        assert await self.installation.settled(within_s=30), "events are still being handled"
+
+    async def tenant(self, slug: str) -> UUID:
+        """Another tenant, whole, with the demo's catalogue."""
+        tenant = new_id()
+        host = f"{slug}.localhost"
+        facts = TenantFacts.model_validate(
+            {
+                "slug": slug,
+                "host": host,
+                "name": slug.upper(),
+                "brand": {"portal_name": f"Portail {slug}", "colour": "#7a1f5a"},
+                "support": {"phone": "0", "hours": {"fr": "8 h"}, "mail": "aide@portail.example"},
+                "signature": {"fr": "Le support"},
+                "terms": {"fr": "Conditions."},
+            }
+        )
+        runtimes = self.installation.runtimes
+        async with runtimes["identity"].database.begin(tenant) as work:
+            await create_tenant(work, facts)
+        await load_catalogue(self.installation, tenant, DEMO)
+        await self.settled()
+        self.hosts[host] = tenant
+        return tenant
+
+    def mails(self, address: str) -> list[EmailMessage]:
+        """What that address was sent, newest first, as the mailbox holds it on disk."""
+        found = []
+        for path in sorted((self.folder / "mailbox").glob("*.eml"), reverse=True):
+            _envelope, _, raw = path.read_bytes().partition(b"\n")
+            message = message_from_bytes(raw, policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            if address in str(message["To"]):
+                found.append(message)
+        return found
+
+    async def admin(self, service: str) -> asyncpg.Connection:
+        """A superuser's connection to a service's database."""
+        return await asyncpg.connect(
+            with_database(self.admin_url, database_name(service)), timeout=10
+        )
+
+
+def link_in(mail: EmailMessage) -> str:
+    """The link with a token that the mail's text holds."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"https?://\S+[?]link=\S+", body.get_content())
+    assert found is not None, "no link in this mail"
+    return found[0]
+
+
+@contextlib.asynccontextmanager
+async def running(admin_url: str, folder: Path) -> AsyncIterator[Running]:
+    """An installation on that server, with the demo, its mails in a catcher of its own."""
+    mailbox = Mailbox(folder / "mailbox", smtp_port=0, http_port=0)
+    await mailbox.start()
+    settings = Settings(
+        relay_host="127.0.0.1",
+        relay_port=mailbox.smtp_port,
+        guarded_posts_a_minute=0,
+        log_format="json",
+        data_dir=folder,
+    )
+    keys = folder / "keys"
+    await migrate_all(admin_url, Keys(keys))
+    installation = Installation(settings, keys, admin_url, patience=QUICK)
+    accounts = await load_demo(installation, folder)
+    await installation.start()
+    whole = Running(installation, mailbox, admin_url, folder, accounts)
+    await whole.settled()
+    try:
+        yield whole
+    finally:
+        await installation.stop()
+        await mailbox.stop()
+
+
+def service_names() -> list[str]:
+    """The services of the installation."""
+    return list(SERVICES)

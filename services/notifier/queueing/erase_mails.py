@@ -53,7 +53,7 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
 
 async def _forget_names(work: UnitOfWork, gone: tuple[UUID, ...]) -> None:
     named = or_(*(Mail.facts.contains(naming(account)) for account in gone))
-    for id, facts in (await work.db.execute(select(Mail.id, Mail.facts).where(named))).tuples():
+    for id, facts in await work.db.execute(select(Mail.id, Mail.facts).where(named)):
         await work.db.execute(
             update(Mail)
             .where(Mail.id == id)

@@ -80,9 +80,9 @@ def own_options(state: Path) -> list[str]:
 
 
 def library_folders(root: Path) -> list[Path]:
-    """Where the unpacked libraries are."""
-    triplet = f"{platform.machine()}-linux-gnu"
-    return [root / "usr/lib" / triplet, root / "lib" / triplet, root / "usr/lib" / triplet / "nss"]
+    """Where the unpacked libraries are: some packages keep theirs in a folder of their own."""
+    libraries = root.glob(f"**/lib/{platform.machine()}-linux-gnu/**/lib*.so*")
+    return sorted({path.parent for path in libraries}, key=lambda path: (len(path.parts), path))
 
 
 @cache

@@ -119,7 +119,7 @@ async def measure(url: str, keys: Keys, seconds: float, workers: int) -> None:
         watch.quiet[label] = time.perf_counter()
         await runtime.inbox.store([labelled(random.choice(tenants), label)])
     async with asyncio.timeout(30):
-        while watch.quiet:
+        while watch.quiet:  # noqa: ASYNC110  # the handlers don't know that they are watched
             await asyncio.sleep(0.05)
     for worker in crew:
         worker.stop()

@@ -54,10 +54,14 @@ async def test_a_change_reaches_each_handler_once(parcels: Runtime) -> None:
 
 async def test_what_is_rolled_back_is_told_to_nobody(parcels: Runtime) -> None:
     tenant = new_id()
-    with pytest.raises(RuntimeError):
+
+    async def label_and_fail() -> None:
         async with parcels.database.begin(tenant) as work:
             await label_parcel(work, "books")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await label_and_fail()
     assert await rows(parcels, tenant, "SELECT id FROM outbox") == []
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from chassis.ids import new_id
 from contracts.forms import Field, Form, Section
+from contracts.identity import Brand, Support, TenantChanged, Terms
 from services.catalog.domain.catalogue import CatalogueFile, WantedCategory, WantedProcedure
 
 
@@ -56,3 +59,22 @@ def a_catalogue(*categories: WantedCategory) -> CatalogueFile:
 def slugs(things: Sequence[WantedProcedure | WantedCategory]) -> list[str]:
     """How they are called in addresses."""
     return [one.slug for one in things]
+
+
+def a_tenant(**changes: Any) -> TenantChanged:
+    """A tenant as identity tells of it."""
+    told: dict[str, Any] = {
+        "tenant_id": new_id(),
+        "slug": "portail",
+        "name": "Éditeur",
+        "host": "portail.localhost",
+        "origin": None,
+        "state": "active",
+        "brand": Brand(portal_name="Portail", colour="#1f5fa8"),
+        "support": Support(phone="04.72.26.06.86", hours={"fr": "24h/24"}, mail="aide@x.example"),
+        "signature": {"fr": "Le support"},
+        "languages": ("fr",),
+        "timezone": "Europe/Paris",
+        "terms": Terms(version=1, published_at=datetime(2026, 1, 1, tzinfo=UTC), text={"fr": "…"}),
+    }
+    return TenantChanged(**{**told, **changes})

@@ -1,0 +1,1 @@
+"""The rules of requests, as functions over values: no await, no SQL, no clock."""

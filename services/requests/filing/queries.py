@@ -1,0 +1,118 @@
+"""What filing reads: procedures on offer, what is known of who files, what they accepted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.forms import Form
+from contracts.words import Words
+from services.requests.domain.terms import acceptance_id
+from services.requests.tables import Acceptance, Organisation, Procedure, Request, Requester
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A procedure as it is now offered."""
+
+    id: UUID
+    slug: str
+    title: Words
+    description: Words
+    minutes: int
+    form_version: int
+    form: Form | None  # none: it opens the registration
+
+
+async def offer(db: AsyncSession, slug: str) -> Offer | None:
+    """The procedure under that address, or None: never published here, or retired."""
+    found = await db.execute(
+        select(
+            Procedure.id,
+            Procedure.slug,
+            Procedure.title,
+            Procedure.description,
+            Procedure.minutes,
+            Procedure.form_version,
+            Procedure.form,
+        )
+        .where(Procedure.slug == slug)
+        .order_by(Procedure.id.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return Offer(
+        id=row.id,
+        slug=row.slug,
+        title=row.title,
+        description=row.description,
+        minutes=row.minutes,
+        form_version=row.form_version,
+        form=None if row.form is None else Form.model_validate(row.form),
+    )
+
+
+async def known_values(db: AsyncSession, person_id: UUID) -> Mapping[str, str] | None:
+    """What the portal knows of a person, by the names that forms pre-fill from.
+
+    None until this service was told of the person.
+    """
+    found = await db.execute(
+        select(Requester, Organisation)
+        .outerjoin(Organisation, Organisation.id == Requester.organisation_id)
+        .where(Requester.id == person_id)
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    person: Requester = row[0]
+    town: Organisation | None = row[1]
+    known = {
+        "person.first_name": person.first_name,
+        "person.birth_name": person.birth_name,
+        "person.title": person.title,
+        "person.email": person.address,
+        "person.phone": person.phone or "",
+    }
+    if town is not None:
+        known["organisation.name"] = town.name
+        known["organisation.city"] = town.city
+        known["organisation.postcode"] = town.postcode
+    return known
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a procedure's introduction is made of."""
+
+    procedure: Offer
+    known: Mapping[str, str]
+    accepted: bool  # the terms in force, by this person, already
+
+
+async def beginning(
+    db: AsyncSession, procedure: Offer, person_id: UUID, terms_version: int
+) -> Beginning | None:
+    """How this person begins the procedure; None until this service was told of them."""
+    known = await known_values(db, person_id)
+    if known is None:
+        return None
+    return Beginning(procedure, known, await has_accepted(db, person_id, terms_version))
+
+
+async def has_accepted(db: AsyncSession, person_id: UUID, terms_version: int) -> bool:
+    """Has the person accepted that version of the terms?"""
+    found = await db.execute(
+        select(Acceptance.id).where(Acceptance.id == acceptance_id(person_id, terms_version))
+    )
+    return found.first() is not None
+
+
+async def saved_under(db: AsyncSession, key: UUID) -> UUID | None:
+    """The request that was saved with that one-use key, or None."""
+    found = await db.execute(select(Request.id).where(Request.key == key))
+    return found.scalar_one_or_none()

@@ -1,0 +1,107 @@
+"""The pages of following: the list, a request, and the page made for paper."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from chassis import clock
+from chassis.access import ANYONE, allow
+from chassis.app import HTTPRequest, Opening
+from chassis.forms import TICKED
+from chassis.principals import CUSTOMER, MANAGER
+from chassis.problems import NotFound
+from chassis.web.errors import waiting_page
+from services.requests.domain.states import label_of
+from services.requests.following.handles import request_named
+from services.requests.following.queries import (
+    RequestView,
+    any_request,
+    request_of,
+    requests_of,
+)
+from services.requests.waiting import once_arrived
+from services.requests.web import person_of, web
+
+pages = APIRouter()
+
+CUSTOMERS = allow(CUSTOMER, MANAGER)
+
+
+@pages.api_route("/requests", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
+async def my_requests(http: HTTPRequest, begin: Opening) -> Response:
+    """The person's own requests, latest first; `older_than` names the last one of a page before."""
+    async with begin() as work:
+        found = await requests_of(
+            work.db, person_of(http), _id(http.query_params.get("older_than"))
+        )
+    return web.render(http, "following/list.html", found=found, label_of=label_of)
+
+
+# Before /requests/{request_id}/print, which would take a handle for an id.
+@pages.api_route("/requests/handle/{handle}", methods=["GET", "HEAD"], dependencies=[ANYONE])
+async def request_by_handle(http: HTTPRequest, handle: str, begin: Opening) -> Response:
+    """The account creation that this browser has just saved, to be seen and printed signed out."""
+    call = http.state.call
+    request_id = request_named(
+        http.app.state.runtime.keys,
+        handle,
+        tenant=call.tenant,
+        principal=call.principal,
+        now=clock.now(),
+    )
+    if request_id is None:
+        return web.render(
+            http,
+            "following/handle_ended.html",
+            status=404,
+            headers={"Cache-Control": "no-store"},
+        )
+    request = await once_arrived(begin, lambda db: any_request(db, request_id))
+    if request is None:
+        return waiting_page(http, http.url.path)
+    return _paper(http, request, signed_in=False)
+
+
+@pages.api_route("/requests/{request_id}", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
+async def request_page(http: HTTPRequest, request_id: UUID, begin: Opening) -> Response:
+    """One's own request with its answers; right after saving, the banner that says so."""
+    async with begin() as work:
+        request = await request_of(work.db, person_of(http), request_id)
+    if request is None:
+        raise NotFound
+    return web.render(
+        http,
+        "following/request.html",
+        request=request,
+        label_of=label_of,
+        saved=http.query_params.get("saved") == TICKED,
+    )
+
+
+@pages.api_route("/requests/{request_id}/print", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
+async def request_on_paper(http: HTTPRequest, request_id: UUID, begin: Opening) -> Response:
+    """One's own request, made for paper."""
+    async with begin() as work:
+        request = await request_of(work.db, person_of(http), request_id)
+    if request is None:
+        raise NotFound
+    return _paper(http, request, signed_in=True)
+
+
+def _paper(http: HTTPRequest, request: RequestView, *, signed_in: bool) -> Response:
+    return web.render(
+        http,
+        "following/paper.html",
+        headers={"Cache-Control": "no-store"},
+        request=request,
+        label_of=label_of,
+        signed_in=signed_in,
+    )
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,102 @@
+"""What following reads: a person's own requests, and one of them with its answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from contracts.forms import AnsweredSection
+from contracts.words import Words
+from services.requests.tables import Organisation, Request
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class RequestLine:
+    """A request as a line of `Mes demandes`."""
+
+    id: UUID
+    number: str
+    title: Words
+    state: str
+    saved_at: datetime
+
+
+@dataclass(frozen=True)
+class RequestList:
+    """A page of the list: the latest requests first."""
+
+    lines: list[RequestLine]
+    older_than: UUID | None  # where the next page begins; none: this is the last
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """A request with its answers."""
+
+    id: UUID
+    number: str
+    title: Words
+    state: str
+    saved_at: datetime
+    sections: tuple[AnsweredSection, ...]
+    organisation: str | None
+    is_registration: bool
+
+
+async def requests_of(
+    db: AsyncSession, person_id: UUID, older_than: UUID | None = None
+) -> RequestList:
+    """The person's own requests, a page of them, after the one named."""
+    lines = (
+        select(Request.id, Request.number, Request.procedure_title, Request.state, Request.saved_at)
+        .where(Request.person_id == person_id)
+        .order_by(Request.saved_at.desc(), Request.id.desc())
+        .limit(PAGE_SIZE + 1)
+    )
+    if older_than is not None:
+        last = aliased(Request)
+        place = select(last.saved_at, last.id).where(
+            last.person_id == person_id, last.id == older_than
+        )
+        lines = lines.where(tuple_(Request.saved_at, Request.id) < place.scalar_subquery())
+    found = [RequestLine(*row) for row in await db.execute(lines)]
+    shown = found[:PAGE_SIZE]
+    return RequestList(shown, shown[-1].id if len(found) > PAGE_SIZE else None)
+
+
+async def request_of(db: AsyncSession, person_id: UUID, request_id: UUID) -> RequestView | None:
+    """That request, if it is this person's own."""
+    return await _view(db, _whole().where(Request.id == request_id, Request.person_id == person_id))
+
+
+async def any_request(db: AsyncSession, request_id: UUID) -> RequestView | None:
+    """That request, whosever it is: for the bearer of a handle that identity signed."""
+    return await _view(db, _whole().where(Request.id == request_id))
+
+
+def _whole() -> Select[Request, str]:
+    return select(Request, Organisation.name).outerjoin(
+        Organisation, Organisation.id == Request.organisation_id
+    )
+
+
+async def _view(db: AsyncSession, question: Select[Request, str]) -> RequestView | None:
+    row = (await db.execute(question)).one_or_none()
+    if row is None:
+        return None
+    request, organisation = row
+    return RequestView(
+        id=request.id,
+        number=request.number,
+        title=request.procedure_title,
+        state=request.state,
+        saved_at=request.saved_at,
+        sections=tuple(AnsweredSection.model_validate(one) for one in request.sections),
+        organisation=organisation,
+        is_registration=request.submission_id is not None,
+    )

@@ -1,0 +1,1 @@
+"""What requests does about the events of others, one file a source."""

@@ -26,8 +26,8 @@ from guichet.up import data_dir_of, run
 from services.catalog.importing.import_catalogue import import_catalogue
 from services.catalog.importing.read_catalogue import CatalogueError, read_catalogue
 from services.identity.accounts.erase_account import erase_account
+from services.identity.accounts.find_account import account_by_username
 from services.identity.accounts.invite_person import invite_person
-from services.identity.accounts.queries import account_by_username
 from services.identity.domain.tenants import TenantFacts
 from services.identity.tenants.create_tenant import create_tenant
 from services.identity.tenants.resume_tenant import resume_tenant

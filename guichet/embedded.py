@@ -24,6 +24,7 @@ from gateway.upstream import InProcess
 from guichet.passwords import database_of, passwords_of
 from services.catalog.service import service as catalog
 from services.identity.service import service as identity
+from services.notifier.delivery.claim import free_all_leases
 from services.notifier.service import service as notifier
 from services.requests.service import service as requests
 
@@ -82,6 +83,8 @@ class Installation:
         """Listen, load what the caches need, then start publishers, workers and delivery."""
         self.connect()
         await self.gateway.load()
+        # Whoever delivered before is gone: what it was sending need not wait for its leases' end.
+        await free_all_leases(self.runtimes["notifier"].database.mover)
         for runtime in self.runtimes.values():
             runtime.start()
 

@@ -154,7 +154,7 @@ def typography(french: str) -> Iterator[str]:
     U+00A0 stands before : ; ! ? and inside « », but not in times, addresses and placeholders.
     """
     plain = re.sub(r"https?://\S+|\b\d{1,2}:\d{2}\b", "", PLACEHOLDER.sub("x", french))
-    if re.search(r"[^\s\u00a0][:;!?](?![\w/])|[^\u00a0:;!?][:;!?](?=\s|$)", plain):
+    if re.search(r"(?<![\u00a0:;!?])[:;!?]", plain):
         yield "no U+00A0 before : ; ! or ?"
     if re.search(r"«(?!\u00a0)|(?<!\u00a0)»", plain):
         yield "no U+00A0 inside « »"

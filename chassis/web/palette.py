@@ -68,7 +68,7 @@ def theme_css(brand: str) -> str:
         brand = DEFAULT_BRAND
     return (
         f":root{{{_properties(light(brand))}}}"
-        f"@media (prefers-color-scheme:dark){{:root{{{_properties(dark(brand))}}}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{_properties(dark(brand))}}}}}\n"
     )
 
 

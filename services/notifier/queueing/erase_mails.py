@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database.tables import ended
+from chassis.database.tables import ended, inbox
 from chassis.work import UnitOfWork
 from services.notifier.domain.naming import naming, without
 from services.notifier.tables import Attempt, Mail, Requester
@@ -49,6 +49,14 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
     )
     await _forget_names(work, gone)
     await work.erase_traces(*gone)
+    named_by_dead = (
+        inbox.c.envelope.contains({"data": {"account_ids": [str(account)]}}) for account in gone
+    )
+    await work.db.execute(
+        delete(inbox).where(
+            inbox.c.tenant_id == work.tenant, inbox.c.state == "dead", or_(*named_by_dead)
+        )
+    )
 
 
 async def _forget_names(work: UnitOfWork, gone: tuple[UUID, ...]) -> None:

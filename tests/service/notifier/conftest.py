@@ -83,6 +83,11 @@ class Office:
             found = await connection.execute(text(sql), values)
             return [tuple(row) for row in found.all()] if found.returns_rows else []
 
+    async def clear(self, tenant: UUID, table: str) -> None:
+        """Forget what a table holds of the tenant."""
+        async with self.runtime.database.begin(tenant) as work:
+            await work.db.execute(text(f"DELETE FROM {table}"))
+
     async def dump(self) -> str:
         """All that the database holds, as text, read past every policy."""
         admin = await asyncpg.connect(self._admin_url, timeout=10)

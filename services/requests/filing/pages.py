@@ -12,7 +12,7 @@ from starlette.responses import Response
 from chassis import clock
 from chassis.access import allow
 from chassis.app import HTTPRequest, Opening
-from chassis.forms import TICKED, Submission, answered, opened, read
+from chassis.forms import Submission, answered, opened, read
 from chassis.ids import new_id
 from chassis.keys import Keys
 from chassis.principals import CUSTOMER, MANAGER
@@ -303,4 +303,4 @@ def _gone_page(http: HTTPRequest, fields: Mapping[str, str]) -> Response:
 
 
 def _saved_page(http: HTTPRequest, request_id: UUID) -> Response:
-    return see_other(http, "request_page", {"saved": TICKED}, request_id=request_id)
+    return see_other(http, "request_page", {"saved": "1"}, request_id=request_id)

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from chassis import clock
 from chassis.access import ANYONE, allow
 from chassis.app import HTTPRequest, Opening
-from chassis.forms import TICKED
 from chassis.principals import CUSTOMER, MANAGER
 from chassis.problems import NotFound
 from chassis.web.errors import waiting_page
@@ -75,7 +74,7 @@ async def request_page(http: HTTPRequest, request_id: UUID, begin: Opening) -> R
         "following/request.html",
         request=request,
         label_of=label_of,
-        saved=http.query_params.get("saved") == TICKED,
+        saved=http.query_params.get("saved") == "1",
     )
 
 

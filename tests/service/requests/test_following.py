@@ -1,0 +1,151 @@
+"""A customer follows their requests."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from chassis import clock, signatures
+from chassis.ids import new_id
+from chassis.principals import ANONYMOUS, Principal
+from services.requests.tables import Request
+from tests.builders.requests import NOON, Town
+from tests.service.requests.conftest import Counter
+from tests.service.requests.reading import Page
+
+BROWSER = Principal(browser="b" * 64)
+
+
+def a_handle(counter: Counter, tenant: UUID, request_id: UUID) -> str:
+    kid, private = counter.runtime.keys.signing_key("identity")
+    claims = {
+        "p": "print",
+        "r": str(request_id),
+        "t": str(tenant),
+        "b": BROWSER.browser,
+        "u": (clock.now() + timedelta(hours=1)).timestamp(),
+    }
+    return "/requests/handle/" + signatures.sign(private, kid, claims)
+
+
+async def test_an_empty_list_says_so_and_leads_to_the_catalogue(counter: Counter) -> None:
+    tenant = await counter.portal()
+    async with counter.visitor(tenant, Town().principal()) as browser:
+        page = Page((await browser.get("/requests")).text)
+    assert "pas encore de demande" in page.text
+    assert page.path("Voir tous les services") == "/"
+
+
+async def test_the_list_comes_in_pages_and_misses_none(counter: Counter) -> None:
+    tenant = await counter.portal()
+    town = Town()
+    async with counter.runtime.database.begin(tenant) as work:
+        for count in range(120):
+            work.add(
+                Request(
+                    id=new_id(),
+                    number=f"2026-{count:06d}",
+                    procedure_title={"fr": "Anomalie"},
+                    sections=[],
+                    person_id=town.person_id if count % 2 == 0 or count < 110 else new_id(),
+                    state="saved",
+                    saved_at=NOON + timedelta(minutes=count // 7),  # several at one instant
+                )
+            )
+    seen: list[str] = []
+    path, pages = "/requests", 0
+    async with counter.visitor(tenant, town.principal()) as browser:
+        while path:
+            page = Page((await browser.get(path)).text)
+            seen += [name for name in page.links if name.startswith("2026-")]
+            older = "Demandes plus anciennes"
+            path = page.path(older) if older in page.links else ""
+            pages += 1
+        assert pages == 3
+        assert len(seen) == len(set(seen)) == 115
+        assert seen[-1] < "2026-000007"
+        for odd in ("nonsense", str(new_id())):
+            answer = await browser.get("/requests", params={"older_than": odd})
+            assert answer.status_code == 200
+
+
+async def test_somebody_elses_request_is_as_one_that_does_not_exist(counter: Counter) -> None:
+    tenant = await counter.portal()
+    mine, other = await counter.town(tenant), await counter.town(tenant)
+    for suffix in ("", "/print"):
+        async with counter.visitor(tenant, mine.principal()) as browser:
+            assert (await browser.get(f"/requests/{mine.request_id}{suffix}")).status_code == 200
+            foreign = await browser.get(f"/requests/{other.request_id}{suffix}")
+            nothing = await browser.get(f"/requests/{new_id()}{suffix}")
+            malformed = await browser.get(f"/requests/nonsense{suffix}")
+        assert foreign.status_code == nothing.status_code == malformed.status_code == 404
+        assert foreign.content == nothing.content == malformed.content
+
+
+async def test_a_handle_shows_what_was_just_saved_to_a_signed_out_browser(
+    counter: Counter,
+) -> None:
+    tenant = await counter.portal()
+    town = Town()
+    path = a_handle(counter, tenant, town.request_id)
+    async with counter.visitor(tenant, BROWSER) as browser:
+        waiting = await browser.get(path)
+        assert waiting.status_code == 202
+        assert waiting.headers["refresh"] == f"1; url={path}"
+        asked = asyncio.create_task(browser.get(path))
+        await asyncio.sleep(0.1)
+        await counter.hear(tenant, town.submits())
+        answer = await asked
+    assert answer.status_code == 200
+    page = Page(answer.text)
+    assert page.heading == "Demande 2026-000001"
+    assert "Création de compte" in page.text
+    assert "Saint-Amand" in page.text
+
+
+async def test_a_handle_serves_no_other_browser_and_no_other_tenant(counter: Counter) -> None:
+    tenant, elsewhere = await counter.portal(), await counter.portal()
+    town = Town()
+    await counter.hear(tenant, town.submits())
+    path = a_handle(counter, tenant, town.request_id)
+    answers = []
+    for where, who, asked in (
+        (tenant, ANONYMOUS, path),
+        (tenant, Principal(browser="c" * 64), path),
+        (elsewhere, BROWSER, path),
+        (tenant, BROWSER, path[:-4] + "AAAA"),
+        (tenant, BROWSER, "/requests/handle/nonsense"),
+    ):
+        async with counter.visitor(where, who) as browser:
+            answers.append(await browser.get(asked))
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert Page(answers[0].text).path("Me connecter").startswith("/sign-in")
+
+
+async def test_following_asks_for_a_signed_in_customer(counter: Counter) -> None:
+    tenant = await counter.portal()
+    async with counter.visitor(tenant) as browser:
+        for path in ("/requests", f"/requests/{new_id()}", "/exchanges"):
+            answer = await browser.get(path)
+            assert answer.status_code == 303
+            assert answer.headers["location"].startswith("/sign-in?")
+
+
+async def test_reading_changes_nothing(counter: Counter) -> None:
+    tenant = await counter.portal()
+    town = await counter.town(tenant)
+    before = await counter.of(tenant, "SELECT * FROM requests")
+    async with counter.visitor(tenant, town.principal()) as browser:
+        for path in ("/requests", f"/requests/{town.request_id}", "/exchanges"):
+            assert (await browser.head(path)).status_code == 200
+            assert (await browser.get(path)).status_code == 200
+    assert await counter.of(tenant, "SELECT * FROM requests") == before
+
+
+async def test_the_exchanges_tell_how_to_reach_the_team(counter: Counter) -> None:
+    tenant = await counter.portal()
+    async with counter.visitor(tenant, Town().principal()) as browser:
+        page = Page((await browser.get("/exchanges")).text)
+    assert page.heading == "Échanges"
+    assert "04.72.26.06.86 , 24h/24 et 7j/7" in page.text
+    assert "sav@ypok.example" in page.links

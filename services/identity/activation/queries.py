@@ -31,6 +31,7 @@ async def waiting(db: AsyncSession, activation_id: UUID) -> Waiting | None:
             Activation.voided_at,
             Organisation.name,
             Organisation.city,
+            Organisation.postcode,
             Person.birth_name,
             Person.first_name,
         )
@@ -56,6 +57,7 @@ async def waiting(db: AsyncSession, activation_id: UUID) -> Waiting | None:
         names=(
             row.name,
             row.city,
+            row.postcode,
             row.birth_name,
             row.first_name,
             row.address,

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -13,7 +13,6 @@ from chassis.words import N_
 from contracts.identity import Brand, Support, TenantChanged
 from contracts.identity import Terms as TermsInForce
 from contracts.words import Words
-from services.identity.domain import passwords
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
@@ -79,9 +78,7 @@ class TenantFacts(BaseModel):
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Paris"
     terms: Words = Field(default_factory=dict)
     texts: dict[str, Words] = Field(default_factory=dict)  # legal, privacy, accessibility, help
-    password_minimum: Annotated[
-        int, Field(ge=passwords.SHORTEST, le=passwords.SHORTEST_WHERE_ASKED)
-    ] = passwords.SHORTEST
+    password_minimum: Literal[12, 15] = 12  # domain.passwords
 
     def kept(self) -> dict[str, Any]:
         """What stands in the tenant's `facts`: what has no column or table of its own."""

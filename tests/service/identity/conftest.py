@@ -25,6 +25,7 @@ from services.identity.domain.tenants import TenantFacts
 from services.identity.service import service
 from services.identity.tenants.create_tenant import create_tenant
 from tests.builders.identity import tenant_facts
+from tests.service.identity.browser import Browser
 
 E = TypeVar("E", bound=Event)
 
@@ -47,6 +48,8 @@ async def identity(identity_database: str, identity_keys: Keys) -> AsyncIterator
     database = database_of(identity_keys, identity_database, "identity")
     runtime = Runtime(service, Settings(), database, identity_keys, bus)
     bus.subscribe(runtime.inbox)
+    for broadcast in runtime.broadcasts:
+        bus.listen(broadcast)
     yield runtime
     for worker in runtime.workers:
         await worker._notes.close()
@@ -98,10 +101,28 @@ class Portal:
             return await work.find(kind, kind.id == id)
 
 
-@pytest.fixture
-async def portal(identity: Runtime) -> Portal:
-    """A fresh tenant."""
+async def a_portal(identity: Runtime) -> Portal:
+    """A fresh tenant, which this service has heard of."""
     portal = Portal(identity, tenant_facts())
     async with portal.begin() as work:
         await create_tenant(work, portal.facts)
+    await portal.settle()
     return portal
+
+
+@pytest.fixture
+async def portal(identity: Runtime) -> Portal:
+    """A tenant."""
+    return await a_portal(identity)
+
+
+@pytest.fixture
+async def another_portal(identity: Runtime) -> Portal:
+    """Another one."""
+    return await a_portal(identity)
+
+
+@pytest.fixture
+def browser(portal: Portal) -> Browser:
+    """A visitor's browser at the tenant's portal."""
+    return Browser.at(portal.runtime, portal.tenant)

@@ -1,0 +1,1 @@
+"""What the pages that mailed links open have in common."""

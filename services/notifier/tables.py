@@ -31,6 +31,7 @@ class Mail(TenantRow):
     __table_args__ = (
         UniqueConstraint("tenant_id", "event_id", "template"),
         Index("ix_mails_queued", "tenant_id", "due_at", postgresql_where=text("state = 'queued'")),
+        Index("ix_mails_due_at", "due_at", postgresql_where=text("state = 'queued'")),
         Index("ix_mails_drop_after", "drop_after", postgresql_where=text("state = 'queued'")),
     )
     event_id: Mapped[UUID]  # what asked for it

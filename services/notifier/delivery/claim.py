@@ -70,7 +70,7 @@ DROP = text("""
         AND (lease_until IS NULL OR lease_until <= clock_timestamp())
 """)
 
-NEXT_DUE = text("SELECT min(due_at) FROM mails WHERE state = 'queued' AND due_at > :now")
+NEXT_DUE = text("SELECT min(due_at) FROM mails WHERE state = 'queued' AND due_at > :after")
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,11 @@ class Queue:
         async with self._mover.begin() as connection:
             return (await connection.execute(DROP, {"now": now})).rowcount
 
-    async def next_due(self, now: datetime) -> datetime | None:
-        """When the next mail that rests is to be tried."""
+    async def next_due(self, after: datetime) -> datetime | None:
+        """When the first mail that was not due at `after` yet is to be tried."""
         async with self._mover.connect() as connection:
             due_at: datetime | None = (
-                await connection.execute(NEXT_DUE, {"now": now})
+                await connection.execute(NEXT_DUE, {"after": after})
             ).scalar_one()
         return due_at
 

@@ -120,11 +120,11 @@ class Delivery:
             self._drop_at = clock.now() + self.DROP_EVERY
             if dropped := await self._queue.drop_old(clock.now()):
                 log.warning("mails_dropped", count=dropped)
-        started = asyncio.get_running_loop().time()
+        looked_at, started = clock.now(), asyncio.get_running_loop().time()
         if await self.deliver_due() == 0:
-            await self._relay.rest()
             took_s = asyncio.get_running_loop().time() - started
-            await self._idle(max(self.POLL_S, took_s * self.POLL_SHARE))
+            await self._relay.rest()
+            await self._idle(looked_at, max(self.POLL_S, took_s * self.POLL_SHARE))
 
     async def _deliver(self, key: Key) -> None:
         """One mail: taken, rendered, sent and marked."""
@@ -222,8 +222,8 @@ class Delivery:
         except (SQLAlchemyError, OSError) as error:
             log.warning("leases_left", count=len(keys), error=type(error).__name__)
 
-    async def _idle(self, longest_s: float) -> None:
-        due_at = await self._queue.next_due(clock.now())
+    async def _idle(self, looked_at: datetime, longest_s: float) -> None:
+        due_at = await self._queue.next_due(looked_at)
         if due_at is not None:
             longest_s = min(longest_s, max((due_at - clock.now()).total_seconds(), 0.01))
         await _first_of(longest_s, self._wake, self._stopping)

@@ -52,6 +52,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'queued'"),
     )
     op.create_index(
+        "ix_mails_due_at", "mails", ["due_at"], postgresql_where=sa.text("state = 'queued'")
+    )
+    op.create_index(
         "ix_mails_drop_after",
         "mails",
         ["drop_after"],

@@ -36,8 +36,9 @@ from tests.service.notifier.relay import ScriptedRelay, reply, take_and_hang_up,
 async def delivered(delivery: Delivery, *, rounds: int = 200) -> None:
     """Deliver until nothing is due any more, retries included."""
     for _ in range(rounds):
+        looked_at = now()
         if await delivery.deliver_due() == 0:
-            if await delivery._queue.next_due(now()) is None:
+            if await delivery._queue.next_due(looked_at) is None:
                 return
             await asyncio.sleep(0.01)
     raise AssertionError("mails are still due")

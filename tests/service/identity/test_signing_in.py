@@ -108,7 +108,7 @@ async def test_all_that_is_wrong_looks_alike(
     masked = {
         what: (
             answer.status_code,
-            answer.text.replace(wrong.get(what, {}).get("username", "mairie de givors"), "…"),
+            re.sub(r'(name="username"[^>]*) value="[^"]*"', r"\1", answer.text),
             [one for one in answer.headers.items() if one[0] not in {"date", "content-length"}],
         )
         for what, answer in answers.items()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.support.browser import launched, serving
 from tests.support.gallery import app
+from tests.support.gallery.browser import launched, serving
 
 SHOTS = {
     "catalogue": "/",

@@ -1,57 +1,57 @@
-"""Chromium for tests: found on the machine, and fed by an app in this very process."""
+"""A real browser: Debian's Chromium, driven by Playwright."""
 
-import asyncio
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import httpx
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, Playwright, Request, Route
-from starlette.types import ASGIApp
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+WIDE = 1280
+NARROW = 390
 
-
-def launched(playwright: Playwright) -> Browser:
-    """Chromium: the one that `GUICHET_TEST_CHROMIUM` names, the machine's, or Playwright's own."""
-    program = os.environ.get("GUICHET_TEST_CHROMIUM") or shutil.which("chromium")
-    return playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-
-
-def serving(page: Page, app: ASGIApp) -> None:
-    """Have the app answer whatever the page asks for, without a port."""
-    threads = ThreadPoolExecutor(1)  # Playwright's own loop runs in this thread
-
-    async def ask(asked: Request) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-            return await client.request(
-                asked.method, asked.url, headers=asked.headers, content=asked.post_data_buffer
-            )
-
-    def answer(route: Route) -> None:
-        response = threads.submit(asyncio.run, ask(route.request)).result()
-        headers = dict(response.headers)
-        headers.pop("content-encoding", None)  # httpx has unpacked it
-        headers.pop("content-length", None)
-        route.fulfill(status=response.status_code, headers=headers, body=response.content)
-
-    page.route("**/*", answer)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
-def axe_violations(page: Page) -> list[str]:
-    """What axe finds on the page as it is now, best practices included: a line each."""
-    found = Axe().run(page)
-    return [
-        f"{violation['id']}: {node['html'][:200]}"
-        for violation in found.response["violations"]
-        for node in violation["nodes"]
-    ]
+def chromium() -> str:
+    """The browser's program."""
+    named = os.environ.get("GUICHET_TEST_CHROMIUM") or shutil.which("chromium")
+    if named is None:
+        raise RuntimeError(
+            "The journeys need Debian's chromium: apt-get install chromium, or set"
+            " GUICHET_TEST_CHROMIUM to a Chromium of your own."
+        )
+    return named
 
 
-def scrolls_sideways(page: Page) -> bool:
-    """Is anything wider than the window?"""
-    wider: bool = page.evaluate(
-        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+@asynccontextmanager
+async def browsing() -> AsyncIterator[Browser]:
+    """A browser without a window."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium(), args=ARGUMENTS, timeout=60_000
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def context_of(
+    browser: Browser, width: int = WIDE, *, scripts: bool = True
+) -> BrowserContext:
+    """A browser profile of its own, as wide as that."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, locale="fr-FR", java_script_enabled=scripts
     )
-    return wider
+    context.set_default_timeout(15_000)
+    return context

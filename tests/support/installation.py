@@ -1,7 +1,9 @@
 """The whole installation in the tests' own loop: every part, a real database, real mail."""
 
+import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -42,7 +44,7 @@ class Running:
     admin_url: str
     folder: Path
     accounts: list[DemoAccount]
-    port: int = 8080
+    port: int
     hosts: dict[str, UUID] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
@@ -92,11 +94,26 @@ class Running:
                 found.append(message)
         return found
 
+    async def mails_to(self, address: str, *, count: int = 1) -> list[EmailMessage]:
+        """As `mails`, once there are so many."""
+        async with asyncio.timeout(10):
+            while len(found := self.mails(address)) < count:
+                await asyncio.sleep(0.02)
+        return found
+
     async def admin(self, service: str) -> asyncpg.Connection:
         """A superuser's connection to a service's database."""
         return await asyncpg.connect(
             with_database(self.admin_url, database_name(service)), timeout=10
         )
+
+
+def free_port() -> int:
+    """A port that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def link_in(mail: EmailMessage) -> str:
@@ -113,7 +130,9 @@ async def running(admin_url: str, folder: Path) -> AsyncIterator[Running]:
     """An installation on that server, with the demo, its mails in a catcher of its own."""
     mailbox = Mailbox(folder / "mailbox", smtp_port=0, http_port=0)
     await mailbox.start()
+    port = free_port()
     settings = Settings(
+        http_port=port,
         relay_host="127.0.0.1",
         relay_port=mailbox.smtp_port,
         guarded_posts_a_minute=0,
@@ -125,7 +144,7 @@ async def running(admin_url: str, folder: Path) -> AsyncIterator[Running]:
     installation = Installation(settings, keys, admin_url, patience=QUICK)
     accounts = await load_demo(installation, folder)
     await installation.start()
-    whole = Running(installation, mailbox, admin_url, folder, accounts)
+    whole = Running(installation, mailbox, admin_url, folder, accounts, port)
     await whole.settled()
     try:
         yield whole

@@ -1,0 +1,115 @@
+"""The forms of a page as a browser without scripts reads them, and filled in somehow."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+
+@dataclass
+class Input:
+    """A question, with what it holds and, where it offers some, its choices."""
+
+    name: str
+    kind: str
+    value: str = ""
+    choices: list[str] = field(default_factory=list)
+
+
+@dataclass
+class PageForm:
+    """A form: where it posts to, its questions, and the words on its buttons."""
+
+    action: str
+    inputs: dict[str, Input] = field(default_factory=dict)
+    buttons: list[str] = field(default_factory=list)
+
+    def filled(self, **answers: str) -> dict[str, str]:
+        """What a browser would send: these answers, what stands there, else something believable.
+
+        `name=""` leaves a question open.
+        """
+        sent = {one.name: one.value or _something(one) for one in self.inputs.values()}
+        return {**sent, **answers}
+
+
+def form_in(html: str, action: str | None = None) -> PageForm:
+    """The page's form, but for the button that signs out, or that with this action."""
+    found = [
+        one
+        for one in _Reader(html).forms
+        if (one.action == action if action else one.action != "/sign-out")
+    ]
+    assert len(found) == 1, f"{len(found)} forms"
+    return found[0]
+
+
+def _something(one: Input) -> str:
+    if one.choices:
+        return one.choices[0]
+    return {
+        "hidden": "",
+        "checkbox": "yes",
+        "email": "mairie@givors.example",
+        "tel": "04 72 00 00 00",
+        "date": "2026-01-05",
+        "number": "3",
+    }.get(one.kind, "Réponse")
+
+
+class _Reader(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[PageForm] = []
+        self._open: PageForm | None = None
+        self._area = ""
+        self._select = ""
+        self._button = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = PageForm(given["action"])
+            self.forms.append(self._open)
+        if self._open is None:
+            return
+        name = given.get("name", "")
+        if tag == "button":
+            self._button = True
+            self._open.buttons.append("")
+        elif tag == "textarea":
+            self._area = name
+            self._open.inputs[name] = Input(name, "textarea")
+        elif tag == "select":
+            self._select = name
+            self._open.inputs[name] = Input(name, "select")
+        elif tag == "option" and given["value"]:
+            self._choice(self._select, given["value"], chosen="selected" in given)
+        elif tag == "input" and given.get("type") == "radio":
+            self._open.inputs.setdefault(name, Input(name, "radio"))
+            self._choice(name, given["value"], chosen="checked" in given)
+        elif tag == "input":
+            kind = given.get("type", "text")
+            box = kind == "checkbox" and "checked" not in given
+            self._open.inputs[name] = Input(name, kind, "" if box else given.get("value", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+        elif tag == "textarea":
+            self._area = ""
+        elif tag == "button":
+            self._button = False
+
+    def handle_data(self, data: str) -> None:
+        if self._open is None:
+            return
+        if self._area:
+            self._open.inputs[self._area].value += data
+        elif self._button:
+            self._open.buttons[-1] += data.strip()
+
+    def _choice(self, name: str, value: str, *, chosen: bool) -> None:
+        assert self._open is not None
+        self._open.inputs[name].choices.append(value)
+        if chosen:
+            self._open.inputs[name].value = value

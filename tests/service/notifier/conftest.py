@@ -127,7 +127,7 @@ async def office(notifier_keys: Keys, postgres_url: str) -> AsyncIterator[Office
         own_url = with_database(postgres_url, roles.database_name("notifier"))
         runtime = Runtime(
             service,
-            Settings(),
+            Settings(relay_host="127.0.0.1", relay_port=relay.port),
             database_of(notifier_keys, postgres_url, "notifier"),
             notifier_keys,
             bus,

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from chassis.app import build_app
 from chassis.ids import new_id
 from chassis.signatures import BadSignature, read
 from contracts.links import LIFETIMES, PATHS, Purpose, address_hash
@@ -472,6 +473,20 @@ class Run:
 async def arrived(relay: ScriptedRelay, count: int) -> None:
     async with asyncio.timeout(5):
         await relay.has_received(count)
+
+
+async def test_the_service_delivers_while_it_runs(office: Office) -> None:
+    app = build_app(office.runtime)
+    office.runtime.start()
+    try:
+        tenant = new_id()
+        envelopes = [told(tenant, an_activation_request()), told(tenant, a_tenant(tenant))]
+        await office.runtime.inbox.store(envelopes)
+        await arrived(office.relay, 1)
+    finally:
+        await office.runtime.stop()
+    assert app.state.runtime is office.runtime
+    assert await states(office) == [("accepted", 1)]
 
 
 async def test_a_handlers_commit_wakes_delivery(

@@ -156,7 +156,7 @@ class Delivery:
 
     def _letter(self, mail: Taken, tenant: TenantChanged, sent_at: datetime) -> Letter:
         template = Template(mail.template)
-        origin = tenant.origin or self._settings.tenant_origin(tenant.host)
+        origin = (tenant.origin or "").rstrip("/") or self._settings.tenant_origin(tenant.host)
         link: Link | None = None
         purpose = KINDS[template].purpose
         if purpose is not None:

@@ -21,7 +21,7 @@ from chassis.web.i18n import DEFAULT_LANGUAGE, Catalogues, format_datetime, form
 from chassis.words import shown
 from contracts.identity import TenantChanged
 from services.notifier.domain.kinds import KINDS, Template
-from services.notifier.domain.lines import mailbox, one_line
+from services.notifier.domain.lines import NoAddress, NoSender, mailbox, one_line
 from services.notifier.domain.links import REQUESTS_PATH, SIGN_IN_PATH, Link
 
 CATALOGUES = Catalogues("services.notifier")
@@ -53,10 +53,10 @@ def render(
     message_id: str,
     sent_at: datetime,
 ) -> Letter:
-    """The letter, in the reader's language. Raises NoAddress for what is no address."""
+    """The letter, in the reader's language. Raises NoAddress and NoSender."""
     recipient = mailbox(to)
     portal = one_line(tenant.brand.portal_name, NAME_MOST)
-    sender = mailbox(tenant.support.mail, portal)
+    sender = _sender(tenant, portal)
     spoken = _spoken(language, tenant)
     with speaking(spoken):
         subject_line = _subject_line(template, facts, portal)
@@ -85,6 +85,13 @@ def render(
         recipient.addr_spec,
         _message(sender, recipient, subject_line, text, html, message_id, sent_at),
     )
+
+
+def _sender(tenant: TenantChanged, portal: str) -> Address:
+    try:
+        return mailbox(tenant.support.mail, portal)
+    except NoAddress as error:
+        raise NoSender from error
 
 
 def _message(

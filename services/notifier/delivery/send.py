@@ -123,6 +123,8 @@ class Relay:
                 return lost(perhaps_taken=perhaps_taken, words="not understood")
             keep = error.code != HANGING_UP and await self._reset(client)
             return judged(error.code, error.message)
+        except ValueError:
+            return unsendable("not to be said in SMTP")
         except (SMTPException, OSError) as error:
             if not offered and not isinstance(error, TimeoutError):
                 return None

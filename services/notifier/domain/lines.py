@@ -13,6 +13,10 @@ class NoAddress(ValueError):
     """Not an address that mail can be sent to."""
 
 
+class NoSender(Exception):
+    """The tenant's own address is none: mended by its administrator, the mail can be sent."""
+
+
 def one_line(text: str, most: int) -> str:
     """The text on one line of at most `most` characters, without what is not seen."""
     text = REORDERING.sub("", text)

@@ -9,7 +9,7 @@ from services.notifier.tables import Requester
 
 async def mail_request_recorded(work: UnitOfWork, event: RequestSaved) -> None:
     """Confirm a request to the person who filed it. An account's creation has a mail of its own."""
-    if event.person_id is None:
+    if event.person_id is None or event.submission_id is not None:
         return
     requester = await work.fetch(Requester, event.person_id)
     await queue_mail(

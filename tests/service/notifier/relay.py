@@ -36,6 +36,7 @@ class ScriptedRelay:
         self.connections = 0
         self.port = 0
         self.raw: list[bytes] = []
+        self.recipients: list[str] = []
         self.rcpt_reply: dict[str, str] = {}
         self._server: asyncio.Server | None = None
         self._came = asyncio.Condition()
@@ -68,6 +69,7 @@ class ScriptedRelay:
     ) -> str:
         """Take the recipient unless told otherwise."""
         refusal = self.rcpt_reply.get(address)
+        self.recipients.append(address)
         if refusal is None:
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)

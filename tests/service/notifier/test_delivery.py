@@ -144,7 +144,14 @@ async def test_a_recorded_request_is_confirmed_at_the_newest_address(office: Off
 
 async def test_an_account_creation_gets_no_mail_of_its_own(office: Office) -> None:
     tenant = await office.tenant()
-    await office.hear(tenant, a_saved_request(person_id=None, submission_id=new_id()))
+    person, account = new_id(), new_id()
+    creation = {"submission_id": new_id()}
+    await office.hear(
+        tenant,
+        a_profile(person_id=person, account_id=account),
+        a_saved_request(**creation, person_id=None, account_id=None),
+        a_saved_request(**creation, person_id=person, account_id=account),
+    )
     assert await states(office) == []
 
 
@@ -201,6 +208,30 @@ async def test_what_is_no_address_is_refused_without_asking_the_relay(
     await delivered(office.delivery())
     assert await states(office) == [("accepted", 1), ("refused", 1)]
     assert [mail["To"] for mail in office.relay.received] == [MAYOR]
+
+
+async def test_a_tenant_whose_own_address_is_none_loses_no_mail(office: Office) -> None:
+    nobody = {"phone": "", "hours": {}, "mail": "nobody"}
+    tenant = await office.tenant(support=nobody)
+    await office.hear(tenant, an_activation_request())
+    delivery = office.delivery()
+    await delivery.deliver_due()
+    assert await attempts(office) == [("deferred", None, "not rendered: NoSender")]
+    await office.hear(tenant, told(tenant, a_tenant(tenant), version=2))
+    await delivered(delivery)
+    assert await states(office) == [("accepted", 1)]
+
+
+@pytest.mark.parametrize(
+    "address", ["a..b@town.example", ".a@town.example", "o'neil+x@town.example", "a!#$%&@t.example"]
+)
+async def test_an_odd_address_reaches_its_owner(office: Office, address: str) -> None:
+    tenant = await office.tenant()
+    await office.hear(tenant, an_activation_request(address=address))
+    await delivered(office.delivery())
+    assert await states(office) == [("accepted", 1)]
+    assert f"To: {address}\r\n".encode() in office.relay.raw[0]
+    assert office.relay.recipients == [address]
 
 
 async def test_an_address_beyond_ascii_arrives(office: Office) -> None:

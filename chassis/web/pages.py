@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from importlib import resources
 from itertools import groupby
 from typing import Any
@@ -155,6 +156,7 @@ async def submitted(http: Request) -> dict[str, str]:
         return {key: value for key, value in sent.items() if not isinstance(value, UploadFile)}
 
 
+@cache
 def icon(name: str, size: int = 20) -> str:
     """A Lucide icon, for decoration beside words."""
     attributes: dict[str, object] = {"class": "icon", "aria-hidden": "true", "focusable": "false"}

@@ -88,7 +88,7 @@ class _Reader(HTMLParser):
             self._open.inputs.setdefault(name, Input(name, "radio"))
             self._choice(name, given["value"], chosen="checked" in given)
         elif tag == "input":
-            kind = given.get("type", "text")
+            kind = "number" if "inputmode" in given else given.get("type", "text")
             box = kind == "checkbox" and "checked" not in given
             self._open.inputs[name] = Input(name, kind, "" if box else given.get("value", ""))
 

@@ -1,8 +1,11 @@
 """People of a tenant, and all that one of them holds: what isolation and routes are tried with."""
 
+import asyncio
+import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 import httpx
@@ -10,15 +13,17 @@ import httpx
 from chassis.ids import new_id
 from chassis.principals import CUSTOMER, MANAGER
 from chassis.sessions import browser_cookie_name, session_cookie_name
-from contracts.links import PATHS, Purpose
+from chassis.signatures import read, sign
+from contracts.links import LINK_PARAMETER, PATHS, Purpose
 from services.identity.accounts.create_account import create_account
 from services.identity.accounts.invite_person import invite_person
 from services.identity.people import PersonFacts
 from services.identity.sessions import open_session
-from services.identity.signing_in.sign_out import sign_out
-from tests.builders.identity import new_account
+from tests.builders.identity import a_link, new_account
 from tests.support.forms import form_in
 from tests.support.installation import Running, link_in
+
+PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,9 @@ def signed_in(client: httpx.AsyncClient, whole: Running, who: Somebody) -> None:
     client.cookies.set(session_cookie_name(whole.installation.settings), who.cookie)
 
 
-async def follow(client: httpx.AsyncClient, answer: httpx.Response) -> httpx.Response:
-    """Where the answer leads, until it is a page."""
-    while answer.status_code == 303:
-        answer = await client.get(answer.headers["location"])
-    return answer
+def same_browser(client: httpx.AsyncClient, whole: Running, held: "Belongings") -> None:
+    """Have this be the browser that the handles are bound to."""
+    client.cookies.set(browser_cookie_name(whole.installation.settings), held.browser)
 
 
 async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UUID:
@@ -80,7 +83,9 @@ async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UU
     page = await client.get(f"/procedures/{procedure}")
     for step in ("introduction", "form", "recap"):
         form = form_in(page.text)
-        page = await client.post(form.action, data=form.filled(**(answers if step == "form" else {})))
+        page = await client.post(
+            form.action, data=form.filled(**(answers if step == "form" else {}))
+        )
         assert page.status_code in {200, 303}, (step, page.status_code)
     return UUID(urlsplit(page.headers["location"]).path.rpartition("/")[2])
 
@@ -88,8 +93,8 @@ async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UU
 async def registers(client: httpx.AsyncClient, address: str) -> str:
     """Ask for an account through the pages, signed out. Answers the address of the saved page."""
     page = await client.get("/register")
-    for _ in ("introduction", "form", "recap"):
-        form = form_in(page.text)
+    for action in (None, None, "/register/save"):
+        form = form_in(page.text, action)
         known = {"email": address, "postcode": "69700"}
         page = await client.post(
             form.action, data=form.filled(**{k: v for k, v in known.items() if k in form.inputs})
@@ -99,3 +104,149 @@ async def registers(client: httpx.AsyncClient, address: str) -> str:
     assert page.status_code == 303, page.status_code
     saved: str = page.headers["location"]
     return saved
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Whatever an address or a form of the portal may name, of one person and their tenant."""
+
+    request_id: UUID
+    category: str
+    procedure: str
+    print_handle: str
+    terms_handle: str
+    consent: str
+    links: Mapping[Purpose, str]
+    browser: str = ""  # the anonymous cookie that the handles are bound to
+
+    def named(self, service: str, path: str) -> str:
+        """A route's path with these in the place of its parameters, and in its query.
+
+        Fails for a parameter that it does not know: say here what stands for it.
+        """
+        stands_for: dict[tuple[str, str], str] = {
+            ("catalog", "slug"): self.category,
+            ("requests", "slug"): self.procedure,
+            ("requests", "step"): "form",
+            ("requests", "request_id"): str(self.request_id),
+            ("requests", "handle"): self.print_handle,
+            ("identity", "name"): "legal",
+        }
+        queries = {
+            "/register/form": {"terms": self.terms_handle},
+            "/register/saved": {"handle": self.print_handle},
+            "/requests": {"older_than": str(self.request_id)},
+            "/sign-in": {"next": f"/requests/{self.request_id}", "why": "page"},
+            **{PATHS[purpose]: {LINK_PARAMETER: token} for purpose, token in self.links.items()},
+        }
+        filled = PARAMETER.sub(lambda found: stands_for[service, found[1]], path)
+        query = queries.get(path)
+        return f"{filled}?{urlencode(query)}" if query else filled
+
+    def body(self, path: str) -> dict[str, str]:
+        """What some form of the portal sends, all of them in one."""
+        by_path = {PATHS[purpose]: token for purpose, token in self.links.items()}
+        link = next((by_path[one] for one in by_path if path.startswith(one)), "")
+        return {
+            LINK_PARAMETER: link,
+            "next": f"/requests/{self.request_id}",
+            "accepted": "yes",
+            "terms": "yes",
+            "_terms_version": "1",
+            "_terms": self.terms_handle,
+            "_consent": self.consent,
+            "_key": str(self.request_id),
+            "town_name": "Givors",
+            "city": "Givors",
+            "postcode": "69700",
+            "title": "Mme",
+            "birth_name": "Durand",
+            "first_name": "Claire",
+            "email": "mairie@givors.example",
+            "username": "mairie-de-givors",
+            "password": "quatre chevaux lents boivent",
+            "password_again": "quatre chevaux lents boivent",
+        }
+
+
+async def belongings(whole: Running, who: Somebody, *, category: str, procedure: str) -> Belongings:
+    """What a person holds who has filed, registered and been written to, all by the portal."""
+    known = who.address
+    new, invited = f"{who.username}@neuve.example", f"{who.username}@invitee.example"
+    async with whole.visitor(who.host) as visitor:
+        await registers(visitor, new)
+        introduction = await visitor.get("/register")
+        form = form_in(introduction.text)
+        begun = await visitor.post(form.action, data=form.filled())
+        saved = await registers(visitor, known)
+        browser = visitor.cookies[browser_cookie_name(whole.installation.settings)]
+    async with whole.visitor(who.host) as customer:
+        signed_in(customer, whole, who)
+        request_id = await files(customer, procedure)
+        page = await customer.get(f"/procedures/{procedure}")
+        form = form_in(page.text)
+        consent = form_in((await customer.post(form.action, data=form.filled())).text)
+    async with whole.installation.runtimes["identity"].database.begin(who.tenant) as work:
+        await invite_person(work, invited)
+    await whole.settled()
+    mailed = {
+        Purpose.ACTIVATION: new,
+        Purpose.FURTHER_ACCOUNT: known,
+        Purpose.INVITATION: invited,
+    }
+    return Belongings(
+        request_id=request_id,
+        category=category,
+        procedure=procedure,
+        print_handle=_query(saved, "handle"),
+        terms_handle=_query(begun.headers["location"], "terms"),
+        consent=consent.inputs["_consent"].value,
+        links={
+            purpose: _query(await _link_to(whole, address, PATHS[purpose]), LINK_PARAMETER)
+            for purpose, address in mailed.items()
+        },
+        browser=browser,
+    )
+
+
+def of_nothing(whole: Running, held: Belongings, tenant: UUID) -> Belongings:
+    """As like to these as can be, signed as they are, but of things that do not exist."""
+    keys = whole.installation.keys
+    notifiers, (kid, identitys) = keys.signing_key("notifier"), keys.signing_key("identity")
+
+    def resigned(statement: str, **changes: str) -> str:
+        claims = read(keys.public_keys("identity"), statement)
+        return sign(identitys, kid, {**claims, **changes})
+
+    return Belongings(
+        request_id=new_id(),
+        category=_unlike(held.category),
+        procedure=_unlike(held.procedure),
+        print_handle=resigned(held.print_handle, r=str(new_id())),
+        terms_handle=held.terms_handle,
+        consent=held.consent,
+        links={
+            purpose: a_link(notifiers, purpose, new_id(), tenant, "nobody@ville.example")
+            for purpose in held.links
+        },
+        browser=held.browser,
+    )
+
+
+def _unlike(slug: str) -> str:
+    return slug[::-1].replace("-", "x")
+
+
+def _query(address: str, name: str) -> str:
+    return parse_qs(urlsplit(address).query)[name][0]
+
+
+async def _link_to(whole: Running, address: str, path: str) -> str:
+    async with asyncio.timeout(10):
+        while True:
+            for mail in whole.mails(address):
+                with contextlib.suppress(AssertionError):  # a mail without any
+                    link: str = link_in(mail)
+                    if urlsplit(link).path == path:
+                        return link
+            await asyncio.sleep(0.02)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-os.environ.setdefault("GUICHET_DATABASE_PREFIX", f"test_{WORKER}_{os.getpid()}")
+# Workers inherit the first process's environment: each sets its own.
+os.environ["GUICHET_DATABASE_PREFIX"] = f"test_{WORKER}_{os.getpid()}"
 
 from tests.support.installation import Running, running  # noqa: E402  # after the prefix is set
 from tests.support.postgres import ADDRESS, Server, drop_databases, provide  # noqa: E402  # after the prefix is set

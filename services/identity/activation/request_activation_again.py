@@ -2,10 +2,9 @@
 
 from sqlalchemy import func, select
 
-from chassis.problems import TooMany
 from chassis.work import UnitOfWork
 from services.identity.domain.activations import Standing, can_ask_again
-from services.identity.domain.links import AGAIN_A_DAY, AGAIN_WITHIN, GoneLink, Link
+from services.identity.domain.links import AGAIN_A_DAY, AGAIN_WITHIN, GoneLink, Link, TooManyLinks
 from services.identity.people import ask_for_link
 from services.identity.tables import Account, Activation, Person
 
@@ -14,7 +13,7 @@ async def request_activation_again(work: UnitOfWork, link: Link) -> None:
     """Have another link mailed to the address that this one was mailed to.
 
     The link's signature and place were checked; its age and use do not matter. Raises GoneLink
-    where the account no longer waits at that address, TooMany after a few a day.
+    where the account no longer waits at that address, TooManyLinks after a few a day.
     """
     activation = await work.find(Activation, Activation.id == link.id)
     if activation is None:
@@ -31,5 +30,5 @@ async def request_activation_again(work: UnitOfWork, link: Link) -> None:
         )
     )
     if lately.scalar_one() > AGAIN_A_DAY:
-        raise TooMany(retry_s=AGAIN_WITHIN.total_seconds())
+        raise TooManyLinks(retry_s=AGAIN_WITHIN.total_seconds())
     ask_for_link(work, account, person, link.purpose)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.problems import Problem
+from chassis.problems import Problem, TooMany
 from chassis.words import N_
 from contracts.links import CLOCK_TOLERANCE, LIFETIMES, Purpose, address_hash
 
@@ -48,6 +48,15 @@ class GoneLink(UnusableLink):
 
     status = 410
     title = N_("This link no longer leads anywhere.")
+
+
+class TooManyLinks(TooMany):
+    """Several were mailed lately: another would only fill the mailbox."""
+
+    title = N_(
+        "Several links have been sent to this address today. Look among the unwanted mail, "
+        "or contact the support team: its phone number stands at the foot of this page."
+    )
 
 
 @dataclass(frozen=True)

@@ -97,15 +97,7 @@ async def post_form(http: HTTPRequest) -> Response:
         return _form(http, Submission(FORM, form.values), handle)
     if not form.ok:
         return _form(http, form, handle, status=422)
-    return web.render(
-        http,
-        "registration/recap.html",
-        headers=SECRET,
-        filled=form,
-        sections=answered(FORM, form.values, web.catalogues.languages, web.catalogues.translate),
-        handle=handle,
-        key=secrets.token_urlsafe(16),
-    )
+    return _recap(http, form, handle)
 
 
 @router.post("/register/save", dependencies=[ANYONE])
@@ -119,8 +111,8 @@ async def post_registration(http: HTTPRequest, begin: Opening) -> Response:
     if told is None:
         return _form(http, form, sent[TERMS], status=422)
     key = sent.get(KEY, "")
-    if not 16 <= len(key) <= 64:
-        return _form(http, Submission(FORM, form.values), sent[TERMS], status=422)
+    if not 16 <= len(key) <= 64:  # no recap of ours: show one, whose button saves
+        return _recap(http, form, sent[TERMS], status=422)
     async with begin() as work:
         request_id = await submit_registration(work, _filled(form, told, terms, key))
     return see_other(http, "saved_page", {"handle": print_handle(http, request_id)})
@@ -211,6 +203,20 @@ def _form(http: HTTPRequest, form: Submission, handle: str, *, status: int = 200
         title=TITLE,
         minutes=MINUTES,
         handle=handle,
+    )
+
+
+def _recap(http: HTTPRequest, form: Submission, handle: str, *, status: int = 200) -> Response:
+    catalogues = web.catalogues
+    return web.render(
+        http,
+        "registration/recap.html",
+        status=status,
+        headers=SECRET,
+        filled=form,
+        sections=answered(FORM, form.values, catalogues.languages, catalogues.translate),
+        handle=handle,
+        key=secrets.token_urlsafe(16),
     )
 
 

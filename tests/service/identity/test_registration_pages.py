@@ -124,6 +124,16 @@ async def test_pressing_save_twice_saves_once_and_shows_the_same(
     assert (kept.terms_number, kept.browser) == (1, "one")
 
 
+async def test_without_a_key_of_ours_the_recap_comes_again(
+    browser: Browser, portal: Portal
+) -> None:
+    recap = await at_the_recap(browser)
+    again = await browser.press(recap, "Enregistrer la demande", _key="1")
+    assert again.status_code == 422
+    assert await portal.told(RegistrationSubmitted) == []
+    assert (await browser.press(again, "Enregistrer la demande")).status_code == 303
+
+
 async def test_the_saved_page_is_this_browsers_alone(browser: Browser, portal: Portal) -> None:
     page = await browser.press(await at_the_recap(browser), "Enregistrer la demande")
     location = page.headers["location"]

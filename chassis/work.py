@@ -163,6 +163,24 @@ class UnitOfWork:
                 )
             )
 
+    async def end(self, *subjects: UUID) -> None:
+        """What is told of these from now on has no effect in this service, as after their end.
+
+        An event that ends its subject does so by itself; this is for whom it takes along.
+        """
+        if not subjects:
+            return
+        await self.db.execute(
+            pg_insert(ended)
+            .values(
+                [
+                    {"tenant_id": self.tenant, "subject": subject, "ended_at": self.now}
+                    for subject in subjects
+                ]
+            )
+            .on_conflict_do_nothing()
+        )
+
     async def has_ended(self, *subjects: UUID) -> bool:
         """Has one of these subjects come to its end, as far as this service was told?"""
         found = await self.db.execute(

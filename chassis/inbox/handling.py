@@ -6,13 +6,11 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import telemetry
 from chassis.database.connection import take_role
 from chassis.database.roles import role_name
-from chassis.database.tables import ended
 from chassis.inbox.claim import Claimed
 from chassis.subscriptions import Mode, Subscription, TimerHandler
 from chassis.work import Database, UnitOfWork
@@ -131,11 +129,7 @@ class Handling:
     ) -> None:
         event: Event = row.envelope.event()
         if event.ends:
-            await work.db.execute(
-                insert(ended)
-                .values(tenant_id=row.tenant, subject=event.subject_id, ended_at=work.now)
-                .on_conflict_do_nothing()
-            )
+            await work.end(event.subject_id)
             gone.add((row.tenant, event.subject_id))
         elif any((row.tenant, subject) in gone for subject in row.concerned):
             return

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database.tables import ended, inbox
+from chassis.database.tables import inbox
 from chassis.work import UnitOfWork
 from services.notifier.domain.naming import naming, without
 from services.notifier.tables import Attempt, Mail, Requester
@@ -18,11 +17,7 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
     them. A mail to somebody else that names them loses that name. What is told of them later has
     no effect, and nothing of it stays in outbox and inbox.
     """
-    await work.db.execute(
-        insert(ended)
-        .values([{"tenant_id": work.tenant, "subject": id, "ended_at": work.now} for id in gone])
-        .on_conflict_do_nothing()
-    )
+    await work.end(*gone)
     # First: who is about to queue a mail that names them holds this row, and is waited for.
     await work.db.execute(
         delete(Requester)

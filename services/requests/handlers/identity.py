@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database.tables import ended
 from chassis.problems import NotYet
 from chassis.tenants import tenant_facts
 from chassis.work import UnitOfWork
@@ -145,7 +144,7 @@ async def erase_person(work: UnitOfWork, event: AccountErased) -> None:
         .where(Request.person_id == event.person_id)
         .values(sections=[], person_id=None, account_id=None, key=None)
     )
-    await _end(work, submissions)
+    await work.end(*submissions)
     await work.erase_traces(event.account_id, event.person_id, *submissions)
 
 
@@ -157,13 +156,3 @@ async def _submissions(work: UnitOfWork, event: AccountErased) -> set[UUID]:
         )
     )
     return {one for one in (*linked.scalars(), event.submission_id) if one is not None}
-
-
-async def _end(work: UnitOfWork, subjects: set[UUID]) -> None:
-    """What is told of these from now on has no effect, as if an end of their own had come."""
-    for subject in subjects:
-        await work.db.execute(
-            insert(ended)
-            .values(tenant_id=work.tenant, subject=subject, ended_at=work.now)
-            .on_conflict_do_nothing()
-        )

@@ -37,7 +37,6 @@ log = structlog.get_logger()
 
 GATEWAY = Principal(kind="part", part="gateway")
 PARTS = ("identity", "catalog", "requests", "notifier")
-DEFAULT_LANGUAGE = "fr"
 
 
 class Gateway:
@@ -124,13 +123,14 @@ class Gateway:
             return
         part = part_of(path)
         if part is None:
-            await self._page(pages.NO_PAGE, scope, receive, send, tenant)
+            session = await self._session(_cookies(headers.get("cookie", "")), tenant, http_id)
+            await self._page(pages.NO_PAGE, scope, receive, send, tenant, session or ANONYMOUS)
             return
         await self._forward(part, scope, receive, send, headers, tenant, http_id)
 
     def _refused(
         self, scope: Scope, headers: dict[str, str], tenant: TenantChanged
-    ) -> tuple[tuple[int, str, str], float | None] | None:
+    ) -> tuple[pages.Kind, float | None] | None:
         """Which guard refuses this request, and after how long to try again."""
         if tenant.state == "suspended":
             return pages.SUSPENDED, 3600
@@ -272,16 +272,16 @@ class Gateway:
 
     async def _page(
         self,
-        kind: tuple[int, str, str],
+        kind: pages.Kind,
         scope: Scope,
         receive: Receive,
         send: Send,
         tenant: TenantChanged | None = None,
+        principal: Principal = ANONYMOUS,
         *,
         retry_s: float | None = None,
     ) -> None:
-        language = tenant.languages[0] if tenant else DEFAULT_LANGUAGE
-        page = pages.answer(kind, language, retry_s=retry_s)
+        page = pages.answer(kind, scope, tenant, principal, retry_s=retry_s)
         await page(scope, receive, send)
 
 

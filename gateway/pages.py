@@ -1,22 +1,34 @@
-"""The gateway's own answers: few, plain, in the reader's language, and the same for every path."""
+"""The gateway's own answers: few, in the reader's language, and the same for every path.
+
+Where the tenant is known they stand on its layout; a portal that is closed, or none, has none.
+"""
 
 from html import escape
 
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from chassis.principals import ANONYMOUS, Principal
 from chassis.web.assets import asset
-from chassis.web.i18n import N_, Catalogues
+from chassis.web.errors import problem_page
+from chassis.web.i18n import N_
+from chassis.web.pages import Pages
+from chassis.web.tenant_view import TenantView
+from contracts.identity import TenantChanged
 
-catalogues = Catalogues("gateway")
+Kind = tuple[int, str, str]
+"""Status, heading and text of an answer."""
+
+pages = Pages("gateway")
 
 PAGE = """<!doctype html>
 <html lang="{language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><link rel="stylesheet" href="{stylesheet}"></head>
-<body class="bare"><main class="bare-page"><h1>{title}</h1><p>{text}</p></main></body>
+<body class="bare"><main class="bare-page"><h1>{title}</h1>{paragraphs}</main></body>
 </html>
 """
-
 
 UNKNOWN_HOST = (
     404,
@@ -70,15 +82,36 @@ NO_METHOD = (
 )
 
 
-def answer(kind: tuple[int, str, str], language: str, *, retry_s: float | None = None) -> Response:
+def answer(
+    kind: Kind,
+    scope: Scope,
+    tenant: TenantChanged | None,
+    principal: Principal = ANONYMOUS,
+    *,
+    retry_s: float | None = None,
+) -> Response:
     """One of the answers above as a page."""
     status, title, text = kind
-    translate = catalogues.translator(language).gettext
+    headers = {} if retry_s is None else {"Retry-After": str(max(1, round(retry_s + 0.5)))}
+    if tenant is None or kind is SUSPENDED:
+        return _bare(kind, tenant, headers)
+    view = TenantView.of(tenant)
+    http = Request({**scope, "state": {"tenant_view": view, "principal": principal}})
+    return problem_page(http, status, title=title, text=text, headers=headers, pages=pages)
+
+
+def _bare(kind: Kind, tenant: TenantChanged | None, headers: dict[str, str]) -> Response:
+    status, title, text = kind
+    view = TenantView.of(tenant) if tenant else None
+    language = pages.language(view)
+    translate = pages.catalogues.translator(language).gettext
+    lines = [escape(translate(text))]
+    if view is not None:
+        lines += [escape(one) for one in (view.support_phone, view.support_mail) if one]
     body = PAGE.format(
         language=escape(language),
         title=escape(translate(title)),
-        text=escape(translate(text)),
+        paragraphs="".join(f"<p>{line}</p>" for line in lines),
         stylesheet=escape(asset("guichet.css")),
     )
-    headers = {} if retry_s is None else {"Retry-After": str(max(1, round(retry_s + 0.5)))}
     return Response(body, status, headers, "text/html; charset=utf-8")

@@ -34,7 +34,7 @@ from guichet.embedded import SERVICES
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
 from tests.service.conftest import Town
-from tests.support.answers import Said, said
+from tests.support.answers import Said, difference, said
 from tests.support.installation import BROWSER, Running
 from tests.support.people import (
     Belongings,
@@ -105,7 +105,7 @@ async def test_another_tenants_session_is_no_session(
     whole: Running, town: Town, foreigner: Town
 ) -> None:
     there = replace(town.held, links=of_nothing(whole, town.held, town.who.tenant).links)
-    differ = []
+    differ: dict[str, str] = {}
     async with whole.visitor(town.who.host) as visitor, whole.visitor(town.who.host) as intruder:
         for client in (visitor, intruder):
             same_browser(client, whole, foreigner.held)
@@ -114,15 +114,15 @@ async def test_another_tenants_session_is_no_session(
                 signed_in(intruder, whole, foreigner.who)
                 expected, found = [said(await ask(one, asked, held)) for one in (visitor, intruder)]
                 if found != expected:
-                    differ.append((asked, expected, found))
-    assert differ == []
+                    differ[str(asked)] = difference(expected, found)
+    assert differ == {}
 
 
 async def compare(
     whole: Running, who: Somebody, browser: str, theirs: Belongings, nothing: Belongings
-) -> list[tuple[Asked, Said, Said]]:
-    """Where the person is told apart what is another's from what does not exist."""
-    differ = []
+) -> dict[str, str]:
+    """Where the person can tell what is another's from what does not exist, and how."""
+    differ = {}
     async with whole.visitor(who.host) as client:
         signed_in(client, whole, who)
         same_browser(client, whole, replace(theirs, browser=browser))
@@ -130,7 +130,7 @@ async def compare(
             found = said(await ask(client, asked, theirs), echoed=names_in(theirs))
             expected = said(await ask(client, asked, nothing), echoed=names_in(nothing))
             if found != expected:
-                differ.append((asked, expected, found))
+                differ[str(asked)] = difference(expected, found)
     return differ
 
 
@@ -139,7 +139,7 @@ async def test_another_tenants_ids_are_of_nothing(
 ) -> None:
     native = await somebody(whole, town.who.tenant, town.who.host)
     nothing = of_nothing(whole, foreigner.held, foreigner.who.tenant)
-    assert await compare(whole, native, town.held.browser, foreigner.held, nothing) == []
+    assert await compare(whole, native, town.held.browser, foreigner.held, nothing) == {}
 
 
 async def test_another_persons_ids_are_of_nothing(whole: Running, town: Town) -> None:
@@ -147,7 +147,7 @@ async def test_another_persons_ids_are_of_nothing(whole: Running, town: Town) ->
     nothing = of_nothing(whole, town.held, town.who.tenant)
     shared = replace(nothing, category=town.held.category, procedure=town.held.procedure)
     theirs = replace(town.held, links=shared.links)  # who holds a mailed link may use it
-    assert await compare(whole, neighbour, secrets.token_urlsafe(24), theirs, shared) == []
+    assert await compare(whole, neighbour, secrets.token_urlsafe(24), theirs, shared) == {}
 
 
 async def test_a_role_is_asked_for(whole: Running, town: Town) -> None:
@@ -277,7 +277,7 @@ async def test_what_a_client_says_of_itself_has_no_effect(
     whole: Running, town: Town, foreigner: Town
 ) -> None:
     held = replace(town.held, links=of_nothing(whole, town.held, town.who.tenant).links)
-    differ = []
+    differ: dict[str, str] = {}
     async with whole.visitor(town.who.host) as plain, whole.visitor(town.who.host) as boastful:
         for client in (plain, boastful):
             same_browser(client, whole, foreigner.held)
@@ -286,8 +286,8 @@ async def test_what_a_client_says_of_itself_has_no_effect(
             expected = said(await ask(plain, asked, held))
             found = said(await ask(boastful, asked, held, claims))
             if found != expected:
-                differ.append((asked, expected, found))
-    assert differ == []
+                differ[str(asked)] = difference(expected, found)
+    assert differ == {}
 
 
 def boasts(whole: Running, town: Town, foreigner: Town, service: str) -> dict[str, str]:

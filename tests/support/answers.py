@@ -1,5 +1,6 @@
 """Comparing answers: what two of them say once is left out what differs between any two."""
 
+import difflib
 import re
 
 import httpx
@@ -12,6 +13,9 @@ DIFFERS = (
     (re.compile(r"(?<=guichet-browser=)[\w-]+"), "«browser»"),
     (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "«time»"),
 )
+
+NOT_COMPARED = {"x-request-id", "date", "content-length"}
+"""The length varies with signed statements, which hold instants; the body itself is compared."""
 
 Said = tuple[int, dict[str, str], str]
 """Status, headers and body."""
@@ -32,6 +36,15 @@ def said(answer: httpx.Response, *, echoed: tuple[str, ...] = ()) -> Said:
     headers = {
         name: masked(value, echoed=echoed)
         for name, value in answer.headers.items()
-        if name not in {"x-request-id", "date"}
+        if name not in NOT_COMPARED
     }
     return answer.status_code, headers, masked(answer.text, echoed=echoed)
+
+
+def difference(expected: Said, found: Said) -> str:
+    """The lines in which two answers differ; empty where they are alike."""
+    before, after = (
+        [str(one[0]), *(f"{name}: {value}" for name, value in one[1].items()), *one[2].split("\n")]
+        for one in (expected, found)
+    )
+    return "\n".join(difflib.unified_diff(before, after, lineterm="", n=0))

@@ -82,7 +82,7 @@ def names_in(held: Belongings) -> tuple[str, ...]:
 
 def text_of(page: tuple[int, str, str]) -> str:
     """The heading of one of the gateway's own pages, as a French reader sees it."""
-    return gateway_pages.catalogues.translate(page[1], "fr")
+    return gateway_pages.pages.catalogues.translate(page[1], "fr")
 
 
 # ── Tenants and people ───────────────────────────────────────────────────────────────────────────

@@ -115,7 +115,7 @@ async def test_nobody_is_led_to_what_is_internal(whole: Running) -> None:
     internal = [route for route in all_routes(whole.installation) if not route.is_page]
     assert internal
     async with whole.visitor() as visitor:
-        unknown = said(await visitor.get("/nothing-of-the-kind"))
+        unknown = said(await visitor.get("/internal/nothing-of-the-kind"))
         for route in internal:
             for path in (
                 route.path,

@@ -7,11 +7,11 @@ token that names tenant, HTTP request and principal.
 import hashlib
 import secrets
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import structlog
 from opentelemetry.trace import SpanKind
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -26,7 +26,15 @@ from chassis.tenants import PLATFORM
 from chassis.web.assets import static_response, theme_response
 from contracts.identity import TenantChanged
 from gateway import pages
-from gateway.guards import LARGEST_BODY, METHODS, SAFE_METHODS, Throttle, host_name, is_cross_site
+from gateway.guards import (
+    LARGEST_BODY,
+    METHODS,
+    SAFE_METHODS,
+    Throttle,
+    body_length,
+    host_name,
+    is_cross_site,
+)
 from gateway.headers import inward, outward
 from gateway.routing import part_of
 from gateway.sessions import Sessions
@@ -140,10 +148,10 @@ class Gateway:
             return None
         if is_cross_site(headers, self._origins(tenant)):
             return pages.CROSS_SITE, None
-        length = headers.get("content-length", "")
-        if not length.isdigit():
+        length = body_length(headers.get("content-length", ""))
+        if length is None:
             return pages.NO_LENGTH, None
-        if int(length) > LARGEST_BODY:
+        if length > LARGEST_BODY:
             return pages.TOO_LARGE, None
         wait_s = self._throttle.wait_s(scope["client"][0] if scope["client"] else "")
         return (pages.TOO_MANY, wait_s) if wait_s else None
@@ -286,10 +294,8 @@ class Gateway:
 
 
 def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
+    """By name. Not by `http.cookies`, which drops all of them for one that it can't read."""
+    return cookie_parser(header)
 
 
 def _ms_since(started: float) -> float:

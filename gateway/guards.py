@@ -8,6 +8,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 METHODS = SAFE_METHODS | {"POST"}
 LARGEST_BODY = 2 * 1024 * 1024
 MOST_ADDRESSES = 20_000
+MOST_DIGITS = 15  # of a length: more is too large, and too much for `int` to read
 
 
 def is_cross_site(headers: Mapping[str, str], own_origins: frozenset[str]) -> bool:
@@ -29,6 +30,13 @@ def host_name(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def body_length(header: str) -> int | None:
+    """How many bytes a Content-Length announces; None when it is no number, or not there."""
+    if not header.isdecimal():
+        return None
+    return int(header) if len(header) <= MOST_DIGITS else 10**MOST_DIGITS
 
 
 class Throttle:

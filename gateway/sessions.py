@@ -1,7 +1,8 @@
 """Cookie to principal: identity's answers, kept for a minute and dropped when revoked.
 
 A revocation leaves a tombstone for two minutes, so that a look-up in flight can't bring the session
-back. While identity is away a known session serves for ten minutes at most.
+back; what is asked after it was heard is answered by a database that knows of it. While identity is
+away a known session serves for ten minutes at most.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[UUID, str], Known] = OrderedDict()
-        self._revoked: dict[UUID, float] = {}
+        self._revoked: dict[UUID, float] = {}  # when that was heard
 
     def broadcasts(self) -> Broadcast:
         """What drops sessions that were ended."""
@@ -47,8 +48,10 @@ class Sessions:
         event = envelope.event()
         assert isinstance(event, SessionRevoked)
         now = time.monotonic()
-        self._revoked[event.scope_id] = now + TOMBSTONE_S
-        self._revoked = {id: until for id, until in self._revoked.items() if until > now}
+        self._revoked = {
+            id: heard_at for id, heard_at in self._revoked.items() if now - heard_at <= TOMBSTONE_S
+        }
+        self._revoked[event.scope_id] = now
         for key in [key for key, known in self._known.items() if self._is_revoked(known)]:
             del self._known[key]
 
@@ -76,7 +79,9 @@ class Sessions:
         known = Known(principal, tenant, asked_at)
         if self._is_revoked(known):
             return None
-        self._known[tenant, _hash(cookie)] = known
+        key = (tenant, _hash(cookie))
+        self._known[key] = known
+        self._known.move_to_end(key)
         while len(self._known) > MOST:
             self._known.popitem(last=False)
         return principal
@@ -88,10 +93,12 @@ class Sessions:
         return known.principal
 
     def _is_revoked(self, known: Known) -> bool:
+        """Did it end, or one of what it belongs to, since the question was put?"""
         who = known.principal
-        now = time.monotonic()
         scopes = (who.session_id, who.account_id, known.tenant)
-        return any(self._revoked.get(scope, 0.0) > now for scope in scopes if scope is not None)
+        return any(
+            self._revoked[scope] >= known.asked_at for scope in scopes if scope in self._revoked
+        )
 
 
 def _hash(cookie: str) -> str:

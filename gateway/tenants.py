@@ -43,7 +43,8 @@ class TenantsByHost:
     def load(self, snapshot: list[dict[str, Any]]) -> None:
         """What identity holds; what a broadcast told meanwhile is newer and stays."""
         for entry in snapshot:
-            self._keep(TenantChanged.model_validate(entry), (0, entry["version"]))
+            version = (entry["epoch"], entry["version"])
+            self._keep(TenantChanged.model_validate(entry), version)
         self.loaded = True
 
     def at(self, host: str) -> TenantChanged | None:
@@ -70,10 +71,10 @@ class TenantsByHost:
     def _keep(self, tenant: TenantChanged, version: tuple[int, int]) -> None:
         known = self._by_id.get(tenant.tenant_id)
         if known is not None:
-            snapshot = 0 in (known[0][0], version[0])  # a snapshot's epoch is not told
-            if known[0][1] > version[1] if snapshot else known[0] > version:
+            if known[0] > version:
                 return
-            self._by_host.pop(known[1].host, None)
+            if self._by_host.get(known[1].host) == tenant.tenant_id:  # unless another has it now
+                del self._by_host[known[1].host]
         self._by_id[tenant.tenant_id] = (version, tenant)
         self._by_host[tenant.host] = tenant.tenant_id
         self._unknown.pop(tenant.host, None)

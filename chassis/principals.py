@@ -103,5 +103,12 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The bytes of unpadded base64url. Raises ValueError."""
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    """The bytes of unpadded base64url. Raises ValueError.
+
+    Takes the one text that `encode` makes of them: the last character's spare bits, which Python
+    passes over, would let a signed statement be written in several ways.
+    """
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if encode(raw) != text:
+        raise ValueError("not as it was encoded")
+    return raw

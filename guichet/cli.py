@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from chassis import logs
 from chassis.ids import new_id
@@ -55,8 +56,7 @@ def _told() -> Iterator[Settings]:
     try:
         settings = Settings()
     except ValidationError as error:
-        names = ", ".join(f"GUICHET_{str(one['loc'][0]).upper()}" for one in error.errors())
-        _refuse(f"A setting has a value that can't be used: {names}.")
+        _refuse("\n".join(_setting(one) for one in error.errors()))
     logs.configure(settings.log_format, "WARNING")
     try:
         yield settings
@@ -75,6 +75,11 @@ def _told() -> Iterator[Settings]:
                 for one in error.errors()
             )
         )
+
+
+def _setting(error: ErrorDetails) -> str:
+    name, value, why = f"GUICHET_{error['loc'][0]}".upper(), error["input"], error["msg"]
+    return f"{name} can't be “{value}” ({why}): correct it, or unset it."
 
 
 @app.command()

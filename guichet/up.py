@@ -7,13 +7,16 @@ parts' own work, the pools, the catcher, PostgreSQL.
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TextIO
 
 import structlog
 import uvicorn
@@ -26,23 +29,34 @@ from guichet.embedded import Installation, migrate_all
 from guichet.mailbox import Mailbox, PortInUse
 from guichet.postgres import (
     CannotStart,
-    PostgresServer,
     Supervisor,
     default_data_dir,
+    is_running,
     start,
     stop,
 )
+from guichet.postgres.problems import told
 
 log = structlog.get_logger()
 
 HOST = "127.0.0.1"
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 REQUESTS_END_WITHIN_S = 10
+FIRST_EVENTS_WITHIN_S = 20
+EVENTS_WITHIN_S = 2
+"""How long a start waits for events to be handled: at first for what the portal's pages are made
+of, later only so long that what was under way is done, and never for a deep backlog."""
 
 
 def say(line: str) -> None:
-    """A line for the person at the terminal."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """A line for the person at the terminal, if anybody still reads (`| head` does not)."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except OSError:
+        _silence(sys.stdout)
 
 
 def data_dir_of(settings: Settings) -> Path:
@@ -52,65 +66,122 @@ def data_dir_of(settings: Settings) -> Path:
 
 def run(settings: Settings) -> int:
     """Run until a signal or a failure. Answers the exit status; refusals are told in a sentence."""
-    started = time.perf_counter()
-    logs.configure(settings.log_format, settings.log_level)
-    telemetry.configure()
-    data_dir = data_dir_of(settings)
     try:
-        listener = _listen(settings.http_port)
-        say(f"Guichet starts on the data in {data_dir}.")
-        server = start(data_dir, say=say)
+        return _run(settings, time.perf_counter(), _Early())
     except (CannotStart, PortInUse) as refusal:
         say(f"Guichet can't start. {refusal}")
         return 1
-    try:
-        return asyncio.run(_serve(settings, data_dir, server, listener, started))
-    except (CannotStart, PortInUse) as refusal:
-        say(f"Guichet stops. {refusal}")
-        return 1
     finally:
-        listener.close()
-        stop(_current(server))
+        for stream in (sys.stdout, sys.stderr):
+            _flush(stream)
 
 
-_supervisor: Supervisor | None = None
+class _Early:
+    """Signals until the loop has them. Nothing is broken off: PostgreSQL is started, then stopped,
+    which takes a moment; a second signal ends at once.
+    """
+
+    def __init__(self) -> None:
+        self.told_to_stop = False
+        for number in STOPPED_BY:
+            signal.signal(number, self._note)
+
+    def _note(self, *_: object) -> None:
+        if self.told_to_stop:
+            _end_at_once()
+        self.told_to_stop = True
 
 
-def _current(server: PostgresServer) -> PostgresServer:
-    return _supervisor.server if _supervisor is not None else server
+def _run(settings: Settings, started: float, early: _Early) -> int:
+    logs.configure(settings.log_format, settings.log_level)
+    telemetry.configure()
+    data_dir = data_dir_of(settings)
+    whole = _Whole(settings, data_dir, started, early)
+    with _listen_on_all(settings, data_dir) as listener:
+        say(f"Guichet starts on the data in {data_dir}.")
+        server = start(data_dir, say=say)
+        whole.supervisor = Supervisor(server, say=say)
+        try:
+            asyncio.run(whole.serve(listener))
+        except (CannotStart, PortInUse) as refusal:
+            if not whole.greeted:
+                raise
+            say(f"Guichet stops. {refusal}")
+            return 1
+        finally:
+            for number in STOPPED_BY:
+                signal.signal(number, _end_at_once)
+            stop(whole.supervisor.server)
+    say("Guichet has stopped. Everything is kept.")
+    return 0
 
 
-async def _serve(
-    settings: Settings,
-    data_dir: Path,
-    server: PostgresServer,
-    listener: socket.socket,
-    started: float,
-) -> int:
-    global _supervisor
-    loop = asyncio.get_running_loop()
-    told_to_stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told_to_stop.set)
-    _supervisor = Supervisor(server, say=say)
-    keys_folder = data_dir / "keys"
-    async with contextlib.AsyncExitStack() as parts:
-        supervision = asyncio.create_task(_supervisor.run())
-        parts.push_async_callback(_cancel, supervision)
+@dataclass
+class _Whole:
+    """The installation from the moment that its PostgreSQL answers."""
+
+    settings: Settings
+    data_dir: Path
+    started: float
+    early: _Early
+    supervisor: Supervisor = field(init=False)
+    portal: "_Portal" = field(init=False)
+    greeted: bool = False
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Start everything, serve until told to stop, end everything. Raises CannotStart."""
+        loop = asyncio.get_running_loop()
+        told_to_stop = asyncio.Event()
+        for number in STOPPED_BY:
+            loop.add_signal_handler(number, told_to_stop.set)
+        if self.early.told_to_stop:  # while PostgreSQL was started
+            told_to_stop.set()
+        stopping = asyncio.create_task(told_to_stop.wait())
+        async with contextlib.AsyncExitStack() as parts:
+            parts.push_async_callback(_cancel, stopping)
+            supervision = asyncio.create_task(self.supervisor.run())
+            parts.push_async_callback(_cancel, supervision)
+            serving = None
+            if not told_to_stop.is_set():
+                serving = await _unless(
+                    self._start(parts, listener), stopping, supervision, self.supervisor
+                )
+            if serving is not None:
+                await asyncio.wait(
+                    {serving, stopping, supervision}, return_when=asyncio.FIRST_COMPLETED
+                )
+            say("Guichet stops: what is under way is finished first. Ctrl-C again ends at once.")
+            for number in STOPPED_BY:
+                loop.add_signal_handler(number, _end_at_once)
+            if serving is not None:
+                self.portal.should_exit = True
+                await serving
+            if supervision.done() and (error := supervision.exception()) is not None:
+                raise error
+
+    async def _start(
+        self, parts: contextlib.AsyncExitStack, listener: socket.socket
+    ) -> asyncio.Task[None]:
+        """Everything up to the portal, which serves in the task that is answered."""
+        settings, admin_url = self.settings, self.supervisor.server.admin_url()
+        keys_folder = self.data_dir / "keys"
         mailbox = Mailbox(
-            data_dir / "mailbox", smtp_port=settings.smtp_port, http_port=settings.mailbox_port
+            self.data_dir / "mailbox", smtp_port=settings.smtp_port, http_port=settings.mailbox_port
         )
-        await mailbox.start()
+        with told(self.data_dir):  # its folder's errors; the ports were found free
+            await mailbox.start()
         parts.push_async_callback(mailbox.stop)
-        steps = await migrate_all(server.admin_url(), Keys(keys_folder))
+        steps = await migrate_all(admin_url, Keys(keys_folder))
         if any(steps.values()):
             say("The databases are up to date.")
-        installation = Installation(settings, keys_folder, server.admin_url())
+        installation = Installation(settings, keys_folder, admin_url)
         parts.push_async_callback(installation.stop)
-        accounts = await load_demo(installation, data_dir) if settings.demo else []
+        accounts = await load_demo(installation, self.data_dir) if settings.demo else []
         await installation.start()
-        await installation.settled(within_s=20)
-        portal = _Portal(
+        await installation.settled(
+            within_s=FIRST_EVENTS_WITHIN_S if any(steps.values()) else EVENTS_WITHIN_S
+        )
+        self.portal = _Portal(
             uvicorn.Config(
                 installation.gateway,
                 lifespan="off",
@@ -123,23 +194,37 @@ async def _serve(
                 timeout_keep_alive=65,
             )
         )
-        serving = asyncio.create_task(portal.serve(sockets=[listener]))
-        _greet(settings, accounts, time.perf_counter() - started)
-        stopping = asyncio.create_task(told_to_stop.wait())
-        await asyncio.wait({serving, stopping, supervision}, return_when=asyncio.FIRST_COMPLETED)
-        say("Guichet stops: what is under way is finished first. Ctrl-C again ends at once.")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _end_at_once)
-        portal.should_exit = True
-        await serving
-        stopping.cancel()
-        if supervision.done() and (error := supervision.exception()) is not None:
-            raise error
-    say("Guichet has stopped. Everything is kept.")
-    return 0
+        serving = asyncio.create_task(self.portal.serve(sockets=[listener]))
+        _greet(settings, accounts, time.perf_counter() - self.started)
+        self.greeted = True
+        return serving
 
 
-def _end_at_once() -> None:
+async def _unless(
+    starting: Coroutine[Any, Any, asyncio.Task[None]],
+    stopping: asyncio.Task[Any],
+    supervision: asyncio.Task[None],
+    supervisor: Supervisor,
+) -> asyncio.Task[None] | None:
+    """What the start comes to; None where it was told to stop before. Raises CannotStart."""
+    server = supervisor.server
+    task = asyncio.create_task(starting)
+    try:
+        await asyncio.wait({task, stopping, supervision}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            return None
+        return task.result()
+    except Exception as error:
+        if supervisor.server is server and server.process.poll() is None:
+            raise
+        raise CannotStart(
+            "The database ended while Guichet was starting: start it again."
+        ) from error
+    finally:
+        await _cancel(task)
+
+
+def _end_at_once(*_: object) -> None:
     """What is committed is kept, as after a crash; PostgreSQL ends with us."""
     os._exit(130)
 
@@ -158,7 +243,7 @@ def _greet(settings: Settings, accounts: list[DemoAccount], took_s: float) -> No
     say("Ctrl-C stops it.")
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -172,8 +257,47 @@ class _Portal(uvicorn.Server):
         yield
 
 
-def _listen(port: int) -> socket.socket:
+def _listen_on_all(settings: Settings, data_dir: Path) -> socket.socket:
+    """The portal's port, once it is known that the mailbox can have its own too: told now, and not
+    when the database has been made.
+    """
+    try:
+        _listen(settings.smtp_port, "GUICHET_SMTP_PORT").close()
+        _listen(settings.mailbox_port, "GUICHET_MAILBOX_PORT").close()
+        return _listen(settings.http_port, "GUICHET_HTTP_PORT")
+    except PortInUse:
+        if is_running(data_dir):
+            raise CannotStart(
+                f"Guichet already runs on the data in {data_dir}: stop it first, or set"
+                " GUICHET_DATA_DIR to another folder and the ports to others."
+            ) from None
+        raise
+
+
+def _listen(port: int, setting: str) -> socket.socket:
     try:
         return socket.create_server((HOST, port), backlog=1024)
     except OSError as error:
-        raise PortInUse(port, "GUICHET_HTTP_PORT") from error
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(port, setting) from error
+        raise CannotStart(
+            f"Port {port} can't be used ({error.strerror}): set {setting} to another."
+        ) from error
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Write out what is left, so that the interpreter's end has nothing to complain of."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Nobody reads it any more: what goes there from now on is dropped."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

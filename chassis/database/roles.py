@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from chassis.database.connection import TENANT_SETTING
 from chassis.database.tables import TENANTLESS, metadata
-from chassis.settings import Settings
+from chassis.settings import Naming
 
-PREFIX = Settings().database_prefix
+PREFIX = Naming().database_prefix
 """Begins the names of databases and roles: two installations can share a server."""
 
 MOVED = ("outbox", "inbox", "inbox_seen", "ended", "tenant_projections")

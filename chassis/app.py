@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 from starlette.routing import Route
@@ -26,6 +27,14 @@ log = structlog.get_logger()
 
 HTTPRequest = Request
 """The HTTP request: a *request* is what a customer files."""
+
+OWN_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+"""FastAPI's own is off: its spans would hold paths and queries, and with them links' tokens."""
 
 HEALTH = frozenset({"/livez", "/readyz"})
 
@@ -44,7 +53,13 @@ Opening = Annotated[Begin, Depends(begin_of)]
 def build_app(runtime: Runtime) -> FastAPI:
     """The service's app, ready to be served in-process or by a server."""
     service = runtime.service
-    app = FastAPI(title=service.name, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title=service.name,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=OWN_TELEMETRY,
+    )
     app.state.runtime = runtime
     for router in service.routers:
         app.include_router(router)

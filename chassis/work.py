@@ -21,6 +21,7 @@ from chassis.database.connection import create_engine, set_tenant
 from chassis.database.rows import RootColumns, TenantColumns
 from chassis.database.tables import ended, inbox, outbox
 from chassis.ids import new_id
+from chassis.inbox.claim import HOLD
 from chassis.principals import ANONYMOUS, Principal
 from chassis.problems import NotFound, NotYet
 from chassis.subscriptions import Timer
@@ -50,6 +51,8 @@ class UnitOfWork:
         self.now = clock.now()
         self.cause = cause
         """What is being handled, an event's envelope or a timer's; None outside handlers."""
+        self.ended: set[UUID] = set()
+        """Who came to their end in this transaction."""
         self._epoch = epoch
         self._timers = timers
         self._roots: dict[UUID, RootColumns] = {}
@@ -170,6 +173,7 @@ class UnitOfWork:
         """
         if not subjects:
             return
+        self.ended.update(subjects)
         await self.db.execute(
             pg_insert(ended)
             .values(
@@ -180,6 +184,15 @@ class UnitOfWork:
             )
             .on_conflict_do_nothing()
         )
+
+    async def hold(self, *subjects: UUID) -> None:
+        """In a handler: nobody else handles what concerns these until this one is committed.
+
+        For whom the event names but does not concern. Raises NotYet while another has one of them.
+        """
+        held = await self.db.execute(HOLD, {"tenant": self.tenant, "subjects": list(subjects)})
+        for subject in held.scalars():
+            raise NotYet(subject)
 
     async def has_ended(self, *subjects: UUID) -> bool:
         """Has one of these subjects come to its end, as far as this service was told?"""

@@ -16,6 +16,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # Workers inherit the first process's environment: each sets its own.
 os.environ["GUICHET_DATABASE_PREFIX"] = f"test_{WORKER}_{os.getpid()}"
 
+from tests.support.apart import Apart, services_apart  # noqa: E402  # after the prefix is set
 from tests.support.installation import Running, running  # noqa: E402  # after the prefix is set
 from tests.support.postgres import ADDRESS, Server, drop_databases, provide  # noqa: E402  # after the prefix is set
 
@@ -59,3 +60,10 @@ async def whole(postgres_url: str, worker_folder: Path) -> AsyncIterator[Running
     """The whole installation with the demo, running in this worker's loop."""
     async with running(postgres_url, worker_folder) as installation:
         yield installation
+
+
+@pytest.fixture(scope="session")
+async def apart(postgres_url: str, worker_folder: Path) -> AsyncIterator[Apart]:
+    """The four services on databases of their own, nothing running, every event carried by hand."""
+    async with services_apart(postgres_url, worker_folder) as services:
+        yield services

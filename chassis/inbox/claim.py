@@ -18,11 +18,18 @@ from contracts.event import Envelope
 
 FIRST_TENANT = UUID(int=0)
 
-_LOCKED = """
-    (SELECT bool_and(pg_try_advisory_xact_lock(
-        hashtextextended(claimed.tenant_id::text || subject::text, 0)))
+_LOCK = "pg_try_advisory_xact_lock(hashtextextended({tenant}::text || subject::text, 0))"
+
+_LOCKED = f"""
+    (SELECT bool_and({_LOCK.format(tenant="claimed.tenant_id")})
      FROM unnest(claimed.concerned) AS subject)
 """
+
+# Hold further subjects until the transaction ends, as a claim would. Answers who has them already.
+HOLD = text(f"""
+    SELECT subject FROM unnest(CAST(:subjects AS uuid[])) AS subject
+    WHERE NOT {_LOCK.format(tenant="CAST(:tenant AS uuid)")}
+""")
 
 _COLUMNS = "tenant_id, id, handler, concerned, attempts, singly, stored_at, envelope"
 

@@ -92,8 +92,8 @@ class Handling:
     ) -> Effects:
         """Handle the row as *app* for its tenant; what it raises leaves the transaction unusable.
 
-        What an event tells of a subject that has come to its end (`gone`, to which an end adds
-        its own) has no effect. The connection stays *app*: the caller drops the role.
+        What an event tells of a subject that has come to its end (`gone`, to which this adds whom
+        the row ended) has no effect. The connection stays *app*: the caller drops the role.
         """
         handler = self._by_name.get(row.handler)
         if handler is None:
@@ -118,6 +118,7 @@ class Handling:
                 await work.finish()
             finally:
                 await work.db.close()
+            gone.update((row.tenant, subject) for subject in work.ended)
             return Effects(work.emitted, work.timers_set)
 
     async def _apply(
@@ -130,7 +131,6 @@ class Handling:
         event: Event = row.envelope.event()
         if event.ends:
             await work.end(event.subject_id)
-            gone.add((row.tenant, event.subject_id))
         elif any((row.tenant, subject) in gone for subject in row.concerned):
             return
         if subscription.mode is Mode.NEWEST and not await self._is_newest(work, row):

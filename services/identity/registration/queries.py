@@ -27,12 +27,16 @@ class Submitted:
 
 
 async def accounts_at(db: AsyncSession, address: str) -> list[KnownAccount]:
-    """The active accounts of whoever reads mail at this address, oldest first."""
+    """The active accounts of whoever reads mail at this address, oldest first.
+
+    None of them is erased before this transaction ends: what is told of them here can be cleared.
+    """
     rows = await db.execute(
         select(Account.id, Account.username)
         .join(Person, (Person.tenant_id == Account.tenant_id) & (Person.id == Account.person_id))
         .where(Person.address_key == normalise_address(address), Account.state == "active")
         .order_by(Account.id)
+        .with_for_update(read=True, of=Account)
     )
     return [KnownAccount(id, username or "") for id, username in rows]
 

@@ -18,7 +18,6 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
     no effect, and nothing of it stays in outbox and inbox.
     """
     await work.end(*gone)
-    # First: who is about to queue a mail that names them holds this row, and is waited for.
     await work.db.execute(
         delete(Requester)
         .where(or_(Requester.id.in_(gone), Requester.account_id.in_(gone)))

@@ -12,6 +12,7 @@ DIFFERS = (
     (re.compile(r'(?<=value=")[\w-]{22}(?=")'), "«key»"),
     (re.compile(r"(?<=guichet-browser=)[\w-]+"), "«browser»"),
     (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "«time»"),
+    (re.compile(r"\b20\d\d-\d{6}\b"), "«number»"),
 )
 
 NOT_COMPARED = {"x-request-id", "date", "content-length"}

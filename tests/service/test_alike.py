@@ -1,0 +1,224 @@
+"""Who asks for an account or signs in can't tell whether an address or an identifier is known.
+
+Words, statuses, headers and lengths are compared once ids, keys and what was typed are masked;
+what is typed is of equal length. Time is measured in this very process, from a request to its
+answer: 50 of each kind, in pairs of changing order, so that neither always runs beside what the
+other left to be done. Machines have bad moments: the whole measurement is made three times at
+most, and must agree once.
+"""
+
+import gc
+import secrets
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from chassis.ids import new_id
+from tests.builders.identity import PASSWORD
+from tests.service.conftest import Town
+from tests.support.answers import difference, said
+from tests.support.forms import PageForm, form_in
+from tests.support.installation import Running
+from tests.support.people import Somebody, somebody
+
+pytestmark = pytest.mark.xdist_group("every route")
+
+TIMES = 50
+ATTEMPTS = 3
+APART = 1.10  # the slower median over the quicker one
+
+KNOWN = 10
+"""People who are known. Each is tried five times: fewer than after which nothing helps."""
+
+
+@pytest.fixture(scope="module")
+async def known(whole: Running, town: Town) -> list[Somebody]:
+    """People whose addresses and identifiers are known."""
+    return [await somebody(whole, town.who.tenant, town.who.host) for _ in range(KNOWN)]
+
+
+@pytest.fixture
+async def visitor(whole: Running, town: Town) -> AsyncIterator[httpx.AsyncClient]:
+    async with whole.visitor(town.who.host) as one:
+        yield one
+
+
+def unlike(name: str) -> str:
+    """Another name of the same length, which nobody has."""
+    fresh = new_id().hex[-10:]
+    return name.replace(name.partition("@")[0][-10:], fresh)
+
+
+async def medians(
+    one: Callable[[int], Awaitable[httpx.Response]],
+    other: Callable[[int], Awaitable[httpx.Response]],
+) -> tuple[float, float]:
+    """How long each takes in the middle, in seconds."""
+    took: dict[object, list[float]] = {one: [], other: []}
+    gc.collect()
+    gc.disable()
+    try:
+        for at in range(TIMES):
+            for ask in (one, other) if at % 2 else (other, one):
+                begun = time.perf_counter()
+                await ask(at)
+                took[ask].append(time.perf_counter() - begun)
+    finally:
+        gc.enable()
+    return statistics.median(took[one]), statistics.median(took[other])
+
+
+async def assert_as_quick(
+    whole: Running,
+    one: Callable[[int], Awaitable[httpx.Response]],
+    other: Callable[[int], Awaitable[httpx.Response]],
+    *,
+    before: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """The medians are within a tenth of each other, in one of three measurements."""
+    for at in range(TIMES // 10):  # what is made at first use is made
+        await one(at)
+        await other(at)
+    found = []
+    for _ in range(ATTEMPTS):
+        await whole.settled()
+        if before is not None:
+            await before()
+        quick, slow = sorted(await medians(one, other))
+        if slow <= quick * APART:
+            return
+        found.append((quick, slow))
+    pytest.fail(f"medians apart: {found}")
+
+
+# ── Registration ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def to_the_recap(client: httpx.AsyncClient, address: str) -> httpx.Response:
+    """From the introduction to the recap, as somebody who has that address."""
+    form = form_in((await client.get("/register")).text)
+    begun = await client.post(form.action, data=form.filled())
+    form = form_in((await client.get(begun.headers["location"])).text)
+    return await client.post(form.action, data=form.filled(email=address, postcode="69700"))
+
+
+async def registering(client: httpx.AsyncClient, address: str) -> list[httpx.Response]:
+    """What one sees from the recap on: saving, the page that says so, the page made for paper."""
+    recap = await to_the_recap(client, address)
+    form = form_in(recap.text, "/register/save")
+    sent = form.filled()
+    saved = await client.post(form.action, data=sent)
+    again = await client.post(form.action, data=sent)
+    said_so = await client.get(saved.headers["location"])
+    handle = saved.headers["location"].partition("handle=")[2]
+    paper = await client.get(f"/requests/handle/{handle}")
+    return [recap, saved, again, said_so, paper]
+
+
+async def test_registration_says_the_same_of_every_address(
+    whole: Running, town: Town, known: list[Somebody]
+) -> None:
+    addresses = (known[0].address, unlike(known[0].address))
+    assert len({len(one) for one in addresses}) == 1
+    seen = []
+    for address in addresses:
+        async with whole.visitor(town.who.host) as client:
+            seen.append((address, await registering(client, address)))
+            await whole.settled()
+    (address, first), (other_address, second) = seen
+    assert [one.status_code for one in first] == [200, 303, 303, 200, 200]
+    for at, (one, other) in enumerate(zip(first, second, strict=True)):
+        expected, found = said(one, echoed=(address,)), said(other, echoed=(other_address,))
+        assert not difference(expected, found), at
+        assert len(one.content) == len(other.content), at
+
+
+async def test_registration_takes_as_long_for_every_address(
+    whole: Running, visitor: httpx.AsyncClient, known: list[Somebody]
+) -> None:
+    recap = await to_the_recap(visitor, known[0].address)
+    form = form_in(recap.text, "/register/save")
+
+    async def save(address: str) -> httpx.Response:
+        key = secrets.token_urlsafe(16)
+        answer = await visitor.post(form.action, data=form.filled(email=address, _key=key))
+        assert answer.status_code == 303
+        return answer
+
+    await assert_as_quick(
+        whole,
+        lambda at: save(known[at % KNOWN].address),
+        lambda at: save(unlike(known[at % KNOWN].address)),
+    )
+
+
+# ── Signing in ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def sign_in_form(visitor: httpx.AsyncClient) -> PageForm:
+    """The form of the sign-in page."""
+    return form_in((await visitor.get("/sign-in?next=/requests&why=page")).text)
+
+
+async def test_signing_in_says_the_same_of_every_identifier(
+    visitor: httpx.AsyncClient, sign_in_form: PageForm, whole: Running, town: Town
+) -> None:
+    """Known or not, however often it was tried; once too often, the right password is wrong too."""
+    who = await somebody(whole, town.who.tenant, town.who.host)
+    wrong = PASSWORD[::-1]
+    seen = []
+    for username, last in ((who.username, PASSWORD), (unlike(who.username), PASSWORD)):
+        answers = []
+        for password in (*[wrong] * 10, last):
+            sent = sign_in_form.filled(username=username, password=password)
+            answers.append(await visitor.post(sign_in_form.action, data=sent))
+        seen.append([(said(one, echoed=(username,)), len(one.content)) for one in answers])
+    [first, second] = seen
+    assert {one[0][0] for one in first} == {422}
+    for (expected, length), (found, other_length) in zip(first, second, strict=True):
+        assert not difference(expected, found)
+        assert length == other_length
+    assert not difference(first[0][0], first[-1][0])
+
+
+async def test_an_identifier_of_another_tenant_is_unknown(
+    visitor: httpx.AsyncClient, sign_in_form: PageForm, foreigner: Town
+) -> None:
+    answers = [
+        said(
+            await visitor.post(
+                sign_in_form.action, data=sign_in_form.filled(username=one, password=PASSWORD)
+            ),
+            echoed=(one,),
+        )
+        for one in (foreigner.who.username, unlike(foreigner.who.username))
+    ]
+    assert not difference(*answers)
+
+
+async def test_signing_in_takes_as_long_for_every_identifier(
+    whole: Running, visitor: httpx.AsyncClient, sign_in_form: PageForm, town: Town
+) -> None:
+    async def try_with(username: str) -> httpx.Response:
+        sent = sign_in_form.filled(username=username, password=PASSWORD[::-1])
+        answer = await visitor.post(sign_in_form.action, data=sent)
+        assert answer.status_code == 422
+        return answer
+
+    async def forget_attempts() -> None:
+        db = await whole.admin("identity")
+        await db.execute("DELETE FROM sign_in_attempts")
+        await db.close()
+
+    people = [await somebody(whole, town.who.tenant, town.who.host) for _ in range(KNOWN)]
+    strangers = [unlike(one.username) for one in people]
+    await assert_as_quick(
+        whole,
+        lambda at: try_with(people[at % KNOWN].username),
+        lambda at: try_with(strangers[at % KNOWN]),
+        before=forget_attempts,
+    )

@@ -41,12 +41,10 @@ def test_none_can_be_cut(length: int) -> None:
         read(PUBLICS, STATEMENT[:length])
 
 
-@pytest.mark.parametrize(
-    "text", ["", ".", "..", KID, f"{KID}.", f"{KID}..", f"{KID}.e30.", "é.é.é"]
-)
+@pytest.mark.parametrize("text", ["", ".", "..", "KID", "KID.", "KID..", "KID.e30.", "é.é.é"])
 def test_nothing_else_is_a_statement(text: str) -> None:
     with pytest.raises(BadSignature):
-        read(PUBLICS, text)
+        read(PUBLICS, text.replace("KID", KID))
 
 
 def test_an_unknown_key_signs_nothing() -> None:

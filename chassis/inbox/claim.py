@@ -8,6 +8,7 @@ subject that a row concerns, tried on what was claimed (docs/decisions/0005).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -120,7 +121,18 @@ class Claimed:
     attempts: int
     singly: bool
     stored_at: datetime
-    envelope: Envelope
+    stored: Any
+    """The envelope as JSON: what can't be read is found out by whoever handles it, alone."""
+
+    @cached_property
+    def envelope(self) -> Envelope:
+        """What came. Raises ValidationError."""
+        return Envelope.model_validate(self.stored)
+
+    @property
+    def subject(self) -> UUID:
+        """Whom it is about."""
+        return self.concerned[0]
 
     @property
     def key(self) -> tuple[UUID, UUID, str]:
@@ -164,5 +176,5 @@ def _claimed(row: Any) -> Claimed:
         attempts=row.attempts,
         singly=row.singly,
         stored_at=row.stored_at,
-        envelope=Envelope.model_validate(row.envelope),
+        stored=row.envelope,
     )

@@ -26,7 +26,8 @@ async def dead_rows(mover: AsyncEngine, *, most: int = 100) -> list[DeadRow]:
     async with mover.connect() as connection:
         found = await connection.execute(
             text("""
-                SELECT tenant_id, id, handler, envelope->>'type', attempts, error, stored_at
+                SELECT tenant_id, id, handler, coalesce(envelope->>'type', ''), attempts, error,
+                    stored_at
                 FROM inbox WHERE state = 'dead' ORDER BY stored_at LIMIT :most
             """),
             {"most": most},

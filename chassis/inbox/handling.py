@@ -153,5 +153,5 @@ class Handling:
 
 def wakes(rows: list[Claimed]) -> dict[str, list[UUID]]:
     """The subjects that have now arrived, as the waking statement takes them."""
-    pairs = list(dict.fromkeys((row.tenant, row.envelope.subject) for row in rows))
+    pairs = list(dict.fromkeys((row.tenant, row.subject) for row in rows))
     return {"tenants": [pair[0] for pair in pairs], "subjects": [pair[1] for pair in pairs]}

@@ -4,15 +4,11 @@ The search comes twice: before, to show that it finds what there is, and after.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from chassis.ids import new_id
-from chassis.subscriptions import Handler, Subscription
 from chassis.work import UnitOfWork
 from contracts.event import Envelope, Event
 from contracts.identity import AccountErased, ProfileChanged
@@ -54,32 +50,9 @@ def only(envelopes: list[Envelope], kind: type[Event]) -> Envelope:
     return found
 
 
-@asynccontextmanager
-async def handled_by(
-    apart: Apart, service: str, name: str, handler: Handler
-) -> AsyncIterator[None]:
-    """Meanwhile a subscription's events are handled otherwise."""
-    handlers = apart.handling(service)._by_name
-    whole = handlers[name]
-    assert isinstance(whole, Subscription)
-    handlers[name] = replace(whole, handler=handler)
-    try:
-        yield
-    finally:
-        handlers[name] = whole
-
-
 async def fail(_work: UnitOfWork, event: Event) -> None:
     """A handler that can do nothing with what comes."""
     raise ValueError(repr(event))
-
-
-async def until_dead(apart: Apart, service: str, tenant: UUID, handler: str) -> None:
-    """Work until that handler's row is dead."""
-    async with asyncio.timeout(10):
-        while (await apart.inbox(service, tenant))[handler] != "dead":
-            await apart.work(service)
-            await asyncio.sleep(0.005)  # retries are due some milliseconds later
 
 
 async def leave_traces_everywhere(apart: Apart, portal: Portal, known: Known) -> None:
@@ -105,9 +78,9 @@ async def leave_traces_everywhere(apart: Apart, portal: Portal, known: Known) ->
     await portal.tells_anew(known)
     profile = only(await apart.publish(tenant), ProfileChanged)
     for service in ("requests", "notifier"):
-        async with handled_by(apart, service, "project_requester", fail):
+        with apart.handled_by(service, "project_requester", fail):
             await apart.hear(service, profile)
-            await until_dead(apart, service, tenant, "project_requester")
+            await apart.until_dead(service, tenant, "project_requester")
     await portal.tells_anew(known)  # and nobody publishes it before the erasure
 
 
@@ -226,7 +199,7 @@ async def test_a_mail_that_lists_an_account_waits_for_its_erasure_under_way(
         erasing.set()
         await go_on.wait()
 
-    async with handled_by(apart, "notifier", "erase_account", erase_slowly):
+    with apart.handled_by("notifier", "erase_account", erase_slowly):
         await notifier.inbox.store([told(portal.tenant, erased)])
         first = asyncio.create_task(notifier.workers[0].drain())
         await erasing.wait()
@@ -234,10 +207,7 @@ async def test_a_mail_that_lists_an_account_waits_for_its_erasure_under_way(
         await notifier.workers[1].drain()
         go_on.set()
         await first
-    async with asyncio.timeout(10):
-        while await apart.inbox("notifier", portal.tenant):
-            await apart.work("notifier")
-            await asyncio.sleep(0.005)  # what awaited the account looks again some time later
+    await apart.until_handled("notifier", portal.tenant)
     [mail] = await apart.rows("notifier", portal.tenant, "mails")
     assert mail["facts"] == {"accounts": []}
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from chassis.inbox.worker import Patience
 from chassis.keys import Keys
 from chassis.runtime import Runtime
 from chassis.settings import Settings
+from chassis.subscriptions import Handler, Subscription
 from contracts.event import Envelope
 from guichet.embedded import SERVICES
 from guichet.passwords import database_of, passwords_of
@@ -71,6 +72,19 @@ class Apart:
         """How a service's workers run its handlers."""
         return self.runtimes[service].workers[0]._handling
 
+    @contextmanager
+    def handled_by(self, service: str, name: str, handler: Handler | None) -> Iterator[None]:
+        """Meanwhile a subscription's events are handled otherwise; None: by no code any more."""
+        handlers = self.handling(service)._by_name
+        whole = handlers.pop(name)
+        assert isinstance(whole, Subscription)
+        if handler is not None:
+            handlers[name] = replace(whole, handler=handler)
+        try:
+            yield
+        finally:
+            handlers[name] = whole
+
     async def publish(self, tenant: UUID) -> list[Envelope]:
         """Have what was told of the tenant published, and take it."""
         for runtime in self.runtimes.values():
@@ -106,6 +120,20 @@ class Apart:
         """What waits in a service's inbox: by handler, its state."""
         rows = await self.rows(service, tenant, "inbox")
         return {row["handler"]: row["state"] for row in rows}
+
+    async def until_dead(self, service: str, tenant: UUID, *handlers: str) -> None:
+        """Work until these handlers' rows, and no others, are left, dead."""
+        await self._until(service, tenant, dict.fromkeys(handlers, "dead"))
+
+    async def until_handled(self, service: str, tenant: UUID) -> None:
+        """Work until the tenant's inbox is empty."""
+        await self._until(service, tenant, {})
+
+    async def _until(self, service: str, tenant: UUID, inbox: dict[str, str]) -> None:
+        async with asyncio.timeout(10):
+            while await self.inbox(service, tenant) != inbox:
+                await self.work(service)
+                await asyncio.sleep(0.005)  # what failed or waits is due some milliseconds later
 
     async def move(self, service: str, sql: str, **values: Any) -> int:
         """Change rows as the mover. Answers how many there were."""

@@ -65,9 +65,9 @@ class Handling:
             self._by_name[one.name] = one
 
     def runs_alone(self, row: Claimed) -> bool:
-        """Must the row have a transaction of its own?"""
+        """Must the row have a transaction of its own? One that failed once would undo a batch."""
         handler = self._by_name.get(row.handler)
-        return row.singly or handler is None or handler.alone
+        return row.singly or row.attempts > 0 or handler is None or handler.alone
 
     async def ended_among(
         self, connection: AsyncConnection, rows: Sequence[Claimed]

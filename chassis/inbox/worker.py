@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
@@ -141,8 +140,8 @@ class Worker:
                     effects = await self._handle(connection, together, epoch)
             if together:
                 self._committed(effects, len(together))
-        except Exception as error:
-            if not rows or _is_absence(error):
+        except Exception:
+            if not rows:
                 raise
             alone = rows
         for row in alone:
@@ -175,18 +174,25 @@ class Worker:
         return effects
 
     async def _run_alone(self, row: Claimed, epoch: int) -> None:
-        """The row in a transaction of its own; a failure is noted on it."""
+        """The row in a transaction of its own; a failure is noted on it.
+
+        So is the loss of the connection while the row runs: once it is the database's, but what
+        costs every one of its tries the connection must not keep the others. What goes wrong
+        before that is no fault of the row's.
+        """
+        running = False
         try:
             async with self._database.mover.begin() as connection:
                 held = await sql.claim_one(connection, row.key)
                 if held is None:
                     return  # another worker's, or its subject's turn
                 await self._notes.write([held], alone=True)
+                running = True
                 effects = await self._handle(connection, [held], epoch)
         except NotYet as waits:
             await self._await(row, waits.subject)
         except Exception as error:
-            if _is_absence(error):
+            if not running:
                 raise
             await self._fail(row, error)
         else:
@@ -275,13 +281,6 @@ class Worker:
         except TimeoutError:
             pass
         self._wake.clear()
-
-
-def _is_absence(error: Exception) -> bool:
-    """Did the database go away, so that the row is not to blame?"""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, InterfaceError)
-    return isinstance(error, ConnectionError)
 
 
 def _cause(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,16 +123,30 @@ class Apart:
 
     async def until_dead(self, service: str, tenant: UUID, *handlers: str) -> None:
         """Work until these handlers' rows, and no others, are left, dead."""
-        await self._until(service, tenant, dict.fromkeys(handlers, "dead"))
+        await self._until(service, tenant, dict.fromkeys(handlers, "dead"), self.work)
 
     async def until_handled(self, service: str, tenant: UUID) -> None:
         """Work until the tenant's inbox is empty."""
-        await self._until(service, tenant, {})
+        await self._until(service, tenant, {}, self.work)
 
-    async def _until(self, service: str, tenant: UUID, inbox: dict[str, str]) -> None:
-        async with asyncio.timeout(10):
+    async def comes_to(self, service: str, tenant: UUID, inbox: dict[str, str]) -> None:
+        """Wait until workers that run by themselves have left this in the tenant's inbox."""
+
+        async def idle(_service: str) -> None:
+            pass
+
+        await self._until(service, tenant, inbox, idle)
+
+    async def _until(
+        self,
+        service: str,
+        tenant: UUID,
+        inbox: dict[str, str],
+        meanwhile: Callable[[str], Awaitable[None]],
+    ) -> None:
+        async with asyncio.timeout(20):
             while await self.inbox(service, tenant) != inbox:
-                await self.work(service)
+                await meanwhile(service)
                 await asyncio.sleep(0.005)  # what failed or waits is due some milliseconds later
 
     async def move(self, service: str, sql: str, **values: Any) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 
 ADDRESS = "GUICHET_TEST_POSTGRES_URL"
+CONNECTIONS = 400  # workers, each with the whole installation and with services beside it
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 
@@ -53,13 +54,15 @@ def provide() -> Server:
 def _container() -> Server:
     from testcontainers.postgres import PostgresContainer  # only where an engine answers
 
-    container = PostgresContainer("postgres:17-alpine", driver=None).start()
+    container = PostgresContainer("postgres:17-alpine", driver=None)
+    container = container.with_command(f"-c max_connections={CONNECTIONS}").start()
     return Server(container.get_connection_url(), container.stop)
 
 
 def _embedded() -> Server:
     from guichet.postgres import launcher  # the programs come with the requirements
 
+    launcher.SETTINGS["max_connections"] = str(CONNECTIONS)
     folder = tempfile.TemporaryDirectory(prefix="guichet-test-", ignore_cleanup_errors=True)
     Path(folder.name).chmod(0o711)
     server = launcher.start(Path(folder.name) / "data", say=lambda _line: None)

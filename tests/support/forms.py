@@ -16,11 +16,10 @@ class Input:
 
 @dataclass
 class PageForm:
-    """A form: where it posts to, its questions, and the words on its buttons."""
+    """A form: where it posts to, and its questions."""
 
     action: str
     inputs: dict[str, Input] = field(default_factory=dict)
-    buttons: list[str] = field(default_factory=list)
 
     def filled(self, **answers: str) -> dict[str, str]:
         """What a browser would send: these answers, what stands there, else something believable.
@@ -62,7 +61,6 @@ class _Reader(HTMLParser):
         self._open: PageForm | None = None
         self._area = ""
         self._select = ""
-        self._button = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -73,10 +71,7 @@ class _Reader(HTMLParser):
         if self._open is None:
             return
         name = given.get("name", "")
-        if tag == "button":
-            self._button = True
-            self._open.buttons.append("")
-        elif tag == "textarea":
+        if tag == "textarea":
             self._area = name
             self._open.inputs[name] = Input(name, "textarea")
         elif tag == "select":
@@ -97,16 +92,10 @@ class _Reader(HTMLParser):
             self._open = None
         elif tag == "textarea":
             self._area = ""
-        elif tag == "button":
-            self._button = False
 
     def handle_data(self, data: str) -> None:
-        if self._open is None:
-            return
-        if self._area:
+        if self._open is not None and self._area:
             self._open.inputs[self._area].value += data
-        elif self._button:
-            self._open.buttons[-1] += data.strip()
 
     def _choice(self, name: str, value: str, *, chosen: bool) -> None:
         assert self._open is not None

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
@@ -328,10 +329,20 @@ def test_a_setting_with_a_bad_value_is_told(guichet: Guichet, name: str, value: 
     assert_told(guichet, f"GUICHET_{name.upper()} can't be “{value}”", "correct it, or unset it")
 
 
-def test_a_folder_that_cannot_be_written_is_told(guichet: Guichet, tmp_path: Path) -> None:
-    folder = Path("/sys/guichet") if ROOT else tmp_path / "closed" / "data"
+@pytest.fixture
+def closed_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which this user can write nothing: for root, on a disk that is read only."""
     if not ROOT:
-        (tmp_path / "closed").mkdir(mode=0o555)
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o555)
+        yield closed
+        return
+    with a_disk("ro,size=1m,mode=0755") as place:
+        yield place
+
+
+def test_a_folder_that_cannot_be_written_is_told(guichet: Guichet, closed_folder: Path) -> None:
+    folder = closed_folder / "data"
     guichet.start(data_dir=folder)
     assert_told(guichet, f"{folder} can't be written by this user", "set GUICHET_DATA_DIR")
 
@@ -367,17 +378,23 @@ def _some_port() -> int:
         return port
 
 
+@contextmanager
+def a_disk(options: str) -> Iterator[Path]:
+    """A disk in memory, mounted with these options: only root may."""
+    place = Path(tempfile.mkdtemp(prefix="guichet-disk-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+        place.rmdir()
+
+
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A disk with room for an installation and little else."""
-    place = Path(tempfile.mkdtemp(prefix="guichet-disk-"))
-    options = "size=400m,mode=0755"
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place]).returncode != 0:
-        place.rmdir()
-        pytest.skip("this root may not mount")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
-    place.rmdir()
+    with a_disk("size=400m,mode=0755") as place:
+        yield place
 
 
 @root_only

@@ -194,7 +194,7 @@ class Guichet:
     def address(self) -> Address:
         """Its PostgreSQL, as the administrator reaches it."""
         found = running(self.data_dir)
-        assert found is not None, "nothing has these data"
+        assert found is not None, f"nothing has these data: {self.tail()}"
         return found
 
     async def database(self, service: str) -> asyncpg.Connection:

@@ -192,3 +192,74 @@ def words_of(page: httpx.Response) -> str:
     """What the page says, without tags; all blanks alike."""
     inside = page.text.partition("<body")[2].partition(">")[2]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", inside)).split())
+
+
+class Load:
+    """Towns that register, activate and file, one life after the other, until the block ends.
+
+    Each life that was begun is finished before the block is left.
+    """
+
+    def __init__(self, port: int, post_office: PostOffice, *, at_once: int) -> None:
+        self.towns: list[Town] = []
+        self._port = port
+        self._post_office = post_office
+        self._at_once = at_once
+        self._over = False
+        self._lives: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Load":
+        self._lives = [asyncio.create_task(self._whole_lives()) for _ in range(self._at_once)]
+        self._lives.append(asyncio.create_task(self._registrations()))
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._over = True
+        if kind is not None:
+            self.check()  # what ended a life before its time may be the cause
+            for life in self._lives:
+                life.cancel()
+            await asyncio.gather(*self._lives, return_exceptions=True)
+            return
+        await asyncio.gather(*self._lives)
+
+    def secrets(self) -> set[str]:
+        """What no log may hold of these towns: who they are, and what they wrote and typed."""
+        return {
+            secret
+            for town in self.towns
+            for secret in (town.address, f"Dupré-{town.name}", town.password, *town.numbers)
+        }
+
+    def check(self) -> None:
+        """Raise what ended a life before its time."""
+        for life in self._lives:
+            if life.done():
+                life.result()
+
+    def vain_tries(self) -> int:
+        """How often a page had to be asked for again."""
+        return sum(town.visitor.lost + len(town.visitor.refused) for town in self.towns)
+
+    def _town(self) -> Town:
+        name = f"ville-{len(self.towns) + 1:04}"
+        town = Town(name, Visitor(self._port), self._post_office)
+        self.towns.append(town)
+        return town
+
+    async def _whole_lives(self) -> None:
+        while not self._over:
+            town = self._town()
+            await town.registers()
+            await town.activates()
+            for turn in range(3):
+                await town.files(f"marque-{turn}-de-{town.name}.")
+            await town.visitor.close()
+
+    async def _registrations(self) -> None:
+        """Accounts that nobody activates: they don't wait for mails, nor for what files."""
+        while not self._over:
+            town = self._town()
+            await town.registers()
+            await town.visitor.close()
+            await asyncio.sleep(0.2)

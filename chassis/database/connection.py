@@ -9,6 +9,8 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 TENANT_SETTING = "guichet.tenant"
@@ -16,6 +18,10 @@ TENANT_SETTING = "guichet.tenant"
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 10_000
 IDLE_TIMEOUT_MS = 60_000
+
+
+AWAY = {"08", "53", "57"}
+"""Classes of SQLSTATE: no connection, no room, ended or cut short by the server."""
 
 
 class TenantConnection(asyncpg.Connection):
@@ -83,3 +89,14 @@ async def drop_role(connection: AsyncConnection) -> None:
         text("SELECT set_config('role', 'none', true), set_config(:setting, '', true)"),
         {"setting": TENANT_SETTING},
     )
+
+
+def is_away(error: BaseException) -> bool:
+    """Is the database away, or too busy, so that the same may well succeed in a moment?"""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            return True
+        return str(getattr(error.orig, "sqlstate", None) or "")[:2] in AWAY
+    if isinstance(error, asyncpg.PostgresError):  # while connecting, SQLAlchemy wraps none
+        return str(error.sqlstate or "")[:2] in AWAY
+    return isinstance(error, (OSError, asyncpg.InterfaceError, NoConnectionFree))

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.database.connection import is_away
 from chassis.runtime import Runtime
 from chassis.web import i18n
 from chassis.web.errors import install_error_pages, problem_page
@@ -59,11 +60,13 @@ class PageContext:
             log.info("client_went_away")
         except Exception as error:
             # Its words may hold what somebody typed: they are not logged.
-            log.error("page_failed", error=type(error).__name__, where=_where(error))
+            away = is_away(error)
+            tell = log.warning if away else log.error
+            tell("page_failed", error=type(error).__name__, where=_where(error))
             if started:
                 raise
             scope.setdefault("app", self._owner)
-            answer = problem_page(Request(scope), 500, pages=self._pages)
+            answer = problem_page(Request(scope), 503 if away else 500, pages=self._pages)
             await answer(scope, receive, send)
 
 

@@ -12,6 +12,7 @@ from guichet.postgres.problems import CannotStart
 
 DEATHS_BORNE = 5
 WITHIN_S = 60.0
+PAUSE_S = 0.5
 
 
 class Supervisor:
@@ -31,11 +32,26 @@ class Supervisor:
         """
         while True:
             await _end_of(self.server.pid)
-            self._count_death()
+            if self._has_died_too_often():
+                raise CannotStart(
+                    f"The database ended {DEATHS_BORNE} times within a minute: see postgres.log in"
+                    f" {self.server.data_dir}, then start again."
+                )
             self._say("The database ended by itself: starting it again.")
             await self._restart()
 
     async def _restart(self) -> None:
+        """Start it again. One that dies before it is ready has died once more."""
+        while True:
+            try:
+                await self._try()
+                return
+            except CannotStart:
+                if self._has_died_too_often():
+                    raise
+            await asyncio.sleep(PAUSE_S)
+
+    async def _try(self) -> None:
         steps = restarting(self.server, say=self._say)
         with closing(steps):
             for pause_s in iter(lambda: self._step(steps), None):
@@ -48,14 +64,11 @@ class Supervisor:
             self.server = end.value
             return None
 
-    def _count_death(self) -> None:
+    def _has_died_too_often(self) -> bool:
+        """Note a death. Were there so many within so short a time?"""
         now = time.monotonic()
         self._deaths.append(now)
-        if len(self._deaths) == DEATHS_BORNE and now - self._deaths[0] < WITHIN_S:
-            raise CannotStart(
-                f"The database ended {DEATHS_BORNE} times within a minute: see postgres.log in"
-                f" {self.server.data_dir}, then start again."
-            )
+        return len(self._deaths) == DEATHS_BORNE and now - self._deaths[0] < WITHIN_S
 
 
 async def _end_of(pid: int) -> None:

@@ -46,7 +46,7 @@ screenshots:  ## Save a picture of every page that the journeys see, at 1280 and
 
 lock:  ## Lock requirements/*.in with hashes; UPGRADE=1 takes the newest of all
 	$(TOOLS)
-	@for name in run test setup; do \
+	@for name in run test setup assets; do \
 		echo "requirements/$$name.txt"; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) \

@@ -38,6 +38,7 @@ class Principal:
     session_id: UUID | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
     display_name: str = ""
+    language: str = ""  # that a person chose for themselves
     browser: str = ""  # a hash of the gateway's anonymous cookie: this browser, signed in or not
     part: str = ""
 

@@ -179,6 +179,82 @@ class OrganisationChanged(Event, source="identity", version=1, subject="organisa
     postcode: str
 
 
+class RecoverySubmitted(Event, source="identity", version=1, subject="recovery_id"):
+    """Somebody says that they lost identifier or password, whether or not they are known here.
+
+    What they typed stays with identity, which looks it up once they have their answer.
+    """
+
+    recovery_id: UUID
+    lost: Literal["username", "password"]
+    language: str
+    submitted_at: AwareDatetime
+
+
+class UsernameReminderRequested(Event, source="identity", version=1, subject="recovery_id"):
+    """Who lost their identifier is told every one of their address: town halls share mailboxes."""
+
+    recovery_id: UUID
+    address: str
+    usernames: tuple[str, ...]
+    account_ids: tuple[UUID, ...]  # of the usernames, in their order: an erasure finds them
+    language: str
+    requested_at: AwareDatetime  # not sent within seven days: dropped
+
+
+class PasswordResetRequested(
+    Event, source="identity", version=1, subject="reset_id", concerns=("account_id",)
+):
+    """Someone waits for a link that sets a new password: the notifier mints and mails it.
+
+    Of an address with several accounts each is asked for by an event of its own.
+    """
+
+    reset_id: UUID
+    account_id: UUID
+    username: str  # which of the address's it is for
+    address: str
+    language: str
+    requested_at: AwareDatetime  # not sent within seven days: dropped
+
+
+class PasswordChanged(Event, source="identity", version=1, subject="account_id"):
+    """An account has a new password: its person is told, in case it was not them."""
+
+    account_id: UUID
+    username: str
+    address: str
+    language: str
+    changed_at: AwareDatetime
+
+
+class EmailChangeRequested(
+    Event, source="identity", version=1, subject="change_id", concerns=("account_id",)
+):
+    """A person wants their mails at another address, which must confirm it by a link."""
+
+    change_id: UUID
+    account_id: UUID
+    username: str
+    address: str  # the new one
+    language: str
+    requested_at: AwareDatetime  # not sent within seven days: dropped
+
+
+class EmailChanged(
+    Event, source="identity", version=1, subject="account_id", concerns=("person_id",)
+):
+    """A person's mails go to another address: the old one is told, in case it was not them."""
+
+    account_id: UUID
+    person_id: UUID
+    username: str
+    old_address: str
+    new_address: str
+    language: str
+    changed_at: AwareDatetime
+
+
 class SessionRevoked(Event, source="identity", version=1, subject="scope_id"):
     """A session, all sessions of an account, or all of a tenant, ended."""
 

@@ -15,12 +15,16 @@ class Purpose(StrEnum):
     ACTIVATION = "activation"
     INVITATION = "invitation"
     FURTHER_ACCOUNT = "further_account"
+    RESET = "reset"  # a new password
+    EMAIL_CHANGE = "email_change"  # confirmed from the new address
 
 
 PATHS = {
     Purpose.ACTIVATION: "/activate",
     Purpose.INVITATION: "/invitation",
     Purpose.FURTHER_ACCOUNT: "/register/further",
+    Purpose.RESET: "/reset",
+    Purpose.EMAIL_CHANGE: "/confirm-address",
 }
 """Where each purpose's page stands on the tenant's host."""
 
@@ -28,6 +32,8 @@ LIFETIMES = {
     Purpose.ACTIVATION: timedelta(hours=24),
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FURTHER_ACCOUNT: timedelta(hours=24),
+    Purpose.RESET: timedelta(hours=1),
+    Purpose.EMAIL_CHANGE: timedelta(hours=24),
 }
 """How long each serves, counted from the moment at which its mail was sent."""
 

@@ -1,8 +1,9 @@
 """Cookie to principal: identity's answers, kept for a minute and dropped when revoked.
 
 A revocation leaves a tombstone for two minutes, so that a look-up in flight can't bring the session
-back; what is asked after it was heard is answered by a database that knows of it. While identity is
-away a known session serves for ten minutes at most.
+back; what is asked after it was heard is answered by a database that knows of it. Whose profile
+changed is asked for again, so that a new name or language shows at once. While identity is away a
+known session serves for ten minutes at most.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from uuid import UUID
 from chassis.principals import Principal
 from chassis.subscriptions import Broadcast, broadcast
 from contracts.event import Envelope
-from contracts.identity import SessionRevoked
+from contracts.identity import ProfileChanged, SessionRevoked
 
 FRESH_S = 60.0
 STALE_S = 600.0
@@ -38,30 +39,33 @@ class Sessions:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[UUID, str], Known] = OrderedDict()
         self._revoked: dict[UUID, float] = {}  # when that was heard
+        self._changed: dict[UUID, float] = {}  # the same of people's profiles
 
     def broadcasts(self) -> Broadcast:
-        """What drops sessions that were ended."""
-        return broadcast(SessionRevoked, self.hear)
+        """What drops sessions that were ended, and those whose person is not as they were."""
+        return broadcast((SessionRevoked, ProfileChanged), self.hear)
 
     async def hear(self, envelope: Envelope) -> None:
-        """A session, an account's or a tenant's ended."""
+        """A session, an account's or a tenant's ended; or a person changed."""
         event = envelope.event()
-        assert isinstance(event, SessionRevoked)
         now = time.monotonic()
-        self._revoked = {
-            id: heard_at for id, heard_at in self._revoked.items() if now - heard_at <= TOMBSTONE_S
-        }
-        self._revoked[event.scope_id] = now
+        if isinstance(event, ProfileChanged):
+            self._changed = _with(self._changed, event.person_id, now)
+            return
+        assert isinstance(event, SessionRevoked)
+        self._revoked = _with(self._revoked, event.scope_id, now)
         for key in [key for key, known in self._known.items() if self._is_revoked(known)]:
             del self._known[key]
 
     def fresh(self, tenant: UUID, cookie: str) -> Principal | None:
-        """The principal, if it was looked up within the last minute."""
-        return self._within(tenant, cookie, FRESH_S)
+        """The principal, if it was looked up within the last minute and is as it was."""
+        known = self._within(tenant, cookie, FRESH_S)
+        return None if known is None or self._is_outdated(known) else known.principal
 
     def stale(self, tenant: UUID, cookie: str) -> Principal | None:
         """The principal as last known, for while identity is away."""
-        return self._within(tenant, cookie, STALE_S)
+        known = self._within(tenant, cookie, STALE_S)
+        return None if known is None else known.principal
 
     def keep(
         self, tenant: UUID, cookie: str, answer: dict[str, Any], asked_at: float
@@ -75,6 +79,7 @@ class Sessions:
             session_id=UUID(answer["session_id"]),
             roles=frozenset(answer["roles"]),
             display_name=answer["display_name"],
+            language=answer.get("language", ""),  # an identity of the release before is silent
         )
         known = Known(principal, tenant, asked_at)
         if self._is_revoked(known):
@@ -86,11 +91,16 @@ class Sessions:
             self._known.popitem(last=False)
         return principal
 
-    def _within(self, tenant: UUID, cookie: str, seconds: float) -> Principal | None:
+    def _within(self, tenant: UUID, cookie: str, seconds: float) -> Known | None:
         known = self._known.get((tenant, _hash(cookie)))
         if known is None or time.monotonic() - known.asked_at > seconds:
             return None
-        return known.principal
+        return known
+
+    def _is_outdated(self, known: Known) -> bool:
+        """Did the person change since the question was put?"""
+        who = known.principal.person_id
+        return who in self._changed and self._changed[who] >= known.asked_at
 
     def _is_revoked(self, known: Known) -> bool:
         """Did it end, or one of what it belongs to, since the question was put?"""
@@ -99,6 +109,11 @@ class Sessions:
         return any(
             self._revoked[scope] >= known.asked_at for scope in scopes if scope in self._revoked
         )
+
+
+def _with(heard: dict[UUID, float], id: UUID, now: float) -> dict[UUID, float]:
+    """What was heard lately, and this."""
+    return {**{one: at for one, at in heard.items() if now - at <= TOMBSTONE_S}, id: now}
 
 
 def _hash(cookie: str) -> str:

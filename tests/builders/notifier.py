@@ -11,12 +11,17 @@ from contracts.identity import (
     ActivationRequested,
     AddressAlreadyKnown,
     Brand,
+    EmailChanged,
+    EmailChangeRequested,
     InvitationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
     ProfileChanged,
     RegistrationLapsed,
     Support,
     TenantChanged,
     Terms,
+    UsernameReminderRequested,
 )
 from contracts.requests import RequestSaved
 
@@ -84,6 +89,66 @@ def an_invitation(**changes: Any) -> InvitationRequested:
         "requested_at": now(),
     }
     return _made(InvitationRequested, values, changes)
+
+
+def a_reminder(**changes: Any) -> UsernameReminderRequested:
+    values = {
+        "recovery_id": new_id(),
+        "address": MAYOR,
+        "usernames": ("saint-amand", "police-saint-amand"),
+        "account_ids": (new_id(), new_id()),
+        "language": "fr",
+        "requested_at": now(),
+    }
+    return _made(UsernameReminderRequested, values, changes)
+
+
+def a_password_reset(**changes: Any) -> PasswordResetRequested:
+    values = {
+        "reset_id": new_id(),
+        "account_id": new_id(),
+        "username": "saint-amand",
+        "address": MAYOR,
+        "language": "fr",
+        "requested_at": now(),
+    }
+    return _made(PasswordResetRequested, values, changes)
+
+
+def a_changed_password(**changes: Any) -> PasswordChanged:
+    values = {
+        "account_id": new_id(),
+        "username": "saint-amand",
+        "address": MAYOR,
+        "language": "fr",
+        "changed_at": now(),
+    }
+    return _made(PasswordChanged, values, changes)
+
+
+def an_address_change(**changes: Any) -> EmailChangeRequested:
+    values = {
+        "change_id": new_id(),
+        "account_id": new_id(),
+        "username": "saint-amand",
+        "address": "secretariat@saint-amand.example",
+        "language": "fr",
+        "requested_at": now(),
+    }
+    return _made(EmailChangeRequested, values, changes)
+
+
+def a_changed_address(**changes: Any) -> EmailChanged:
+    values = {
+        "account_id": new_id(),
+        "person_id": new_id(),
+        "username": "saint-amand",
+        "old_address": MAYOR,
+        "new_address": "secretariat@saint-amand.example",
+        "language": "fr",
+        "changed_at": now(),
+    }
+    return _made(EmailChanged, values, changes)
 
 
 def a_profile(**changes: Any) -> ProfileChanged:

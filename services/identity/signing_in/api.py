@@ -33,5 +33,6 @@ async def post_look_up(wanted: WantedSession, begin: Opening) -> dict[str, Any]:
         "organisation_id": str(signed_in.organisation_id),
         "roles": list(signed_in.roles),
         "display_name": signed_in.display_name,
+        "language": signed_in.language,
         "until": signed_in.until.isoformat(),
     }

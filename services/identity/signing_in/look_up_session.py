@@ -22,6 +22,7 @@ class SignedIn:
     organisation_id: UUID
     roles: tuple[str, ...]
     display_name: str
+    language: str
     until: datetime
 
 
@@ -39,6 +40,7 @@ async def look_up_session(work: UnitOfWork, cookie: str) -> SignedIn | None:
             Account.username,
             Person.birth_name,
             Person.first_name,
+            Person.language,
         )
         .join(
             Account, (Account.tenant_id == Session.tenant_id) & (Account.id == Session.account_id)
@@ -58,5 +60,6 @@ async def look_up_session(work: UnitOfWork, cookie: str) -> SignedIn | None:
         organisation_id=row.organisation_id,
         roles=tuple(row.roles),
         display_name=display_name(row.birth_name, row.first_name) or row.username or "",
+        language=row.language,
         until=ends_at(row.started_at, work.now),
     )

@@ -122,5 +122,6 @@ class Browser:
             session_id=UUID(told["session_id"]),
             roles=frozenset(told["roles"]),
             display_name=told["display_name"],
+            language=told["language"],
             browser=self.principal.browser,
         )

@@ -78,6 +78,7 @@ async def test_signing_in_leads_to_what_was_asked_for(
         "organisation_id": str(account.organisation_id),
         "roles": ["customer"],
         "display_name": "Durand Claire",
+        "language": "fr",
         "until": answer.json()["until"],
     }
 

@@ -12,6 +12,7 @@ from contracts.event import Envelope, sealed
 from contracts.identity import SessionRevoked
 from gateway import sessions
 from gateway.sessions import FRESH_S, STALE_S, TOMBSTONE_S, Sessions
+from tests.builders.notifier import a_profile, told
 
 TENANT, SESSION, ACCOUNT = new_id(), new_id(), new_id()
 COOKIE = "a cookie"
@@ -44,6 +45,7 @@ def an_answer(**changes: Any) -> dict[str, Any]:
         "session_id": str(SESSION),
         "roles": ["customer"],
         "display_name": "Durand Claire",
+        "language": "fr",
     }
     return {**given, **changes}
 
@@ -54,6 +56,11 @@ def revoked(scope: Literal["session", "account", "tenant"], id: UUID) -> Envelop
     return sealed(
         event, id=new_id(), tenant=TENANT, time=clock.now(), version=1, epoch=1, traceparent=None
     )
+
+
+def changed(person: UUID) -> Envelope:
+    """The event that tells a person anew."""
+    return told(TENANT, a_profile(person_id=person))
 
 
 def kept(known: Sessions, time: Clock, **changes: Any) -> Principal | None:
@@ -71,6 +78,7 @@ def test_who_a_session_is() -> None:
     assert (principal.session_id, principal.account_id) == (SESSION, ACCOUNT)
     assert principal.organisation_id == organisation
     assert principal.roles == {"customer"}
+    assert principal.language == "fr"
 
 
 def test_an_answer_serves_for_a_minute_and_for_ten_while_identity_is_away(time: Clock) -> None:
@@ -146,6 +154,30 @@ async def test_who_signs_in_again_is_signed_in(
     time.now += 0.1
     assert kept(known, time, session_id=str(new_id())) is not None
     assert known.fresh(TENANT, COOKIE) is not None
+
+
+async def test_who_changed_is_asked_for_again_and_known_while_identity_is_away(
+    time: Clock,
+) -> None:
+    known, person = Sessions(), new_id()
+    before = kept(known, time, person_id=str(person))
+    await known.hear(changed(new_id()))
+    assert known.fresh(TENANT, COOKIE) == before
+    await known.hear(changed(person))
+    assert known.fresh(TENANT, COOKIE) is None
+    assert known.stale(TENANT, COOKIE) == before
+    time.now += 0.1
+    after = kept(known, time, person_id=str(person), display_name="Durand-Roy Claire")
+    assert known.fresh(TENANT, COOKIE) == after != before
+
+
+async def test_an_answer_given_while_its_person_changed_serves_once(time: Clock) -> None:
+    known, person = Sessions(), new_id()
+    asked_at = time.now
+    time.now += 0.1
+    await known.hear(changed(person))
+    assert known.keep(TENANT, COOKIE, an_answer(person_id=str(person)), asked_at) is not None
+    assert known.fresh(TENANT, COOKIE) is None
 
 
 async def test_tombstones_go(time: Clock) -> None:

@@ -29,6 +29,7 @@ from guichet.embedded import Installation, migrate_all
 from guichet.mailbox import Mailbox, PortInUse
 from guichet.postgres import (
     CannotStart,
+    PostgresServer,
     Supervisor,
     default_data_dir,
     is_running,
@@ -44,6 +45,7 @@ STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 REQUESTS_END_WITHIN_S = 10
 FIRST_EVENTS_WITHIN_S = 20
 EVENTS_WITHIN_S = 2
+SERVER_ENDS_WITHIN_S = 1.0
 """How long a start waits for events to be handled: at first for what the portal's pages are made
 of, later only so long that what was under way is done, and never for a deep backlog."""
 
@@ -215,13 +217,24 @@ async def _unless(
             return None
         return task.result()
     except Exception as error:
-        if supervisor.server is server and server.process.poll() is None:
+        if not await _has_ended(server, supervisor):
             raise
         raise CannotStart(
             "The database ended while Guichet was starting: start it again."
         ) from error
     finally:
         await _cancel(task)
+
+
+async def _has_ended(server: PostgresServer, supervisor: Supervisor) -> bool:
+    """Has that server ended, or does it within a moment? A server that is killed breaks its
+    connections before it can be waited for.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SERVER_ENDS_WITHIN_S):
+            while supervisor.server is server and server.process.poll() is None:  # noqa: ASYNC110  its end may be the supervisor's to see
+                await asyncio.sleep(0.02)
+    return supervisor.server is not server or server.process.poll() is not None
 
 
 def _end_at_once(*_: object) -> None:

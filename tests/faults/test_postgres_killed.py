@@ -31,7 +31,7 @@ from tests.support.promises import (
     show,
 )
 from tests.support.towns import Load, Visitor, words_of
-from tests.support.waiting import until
+from tests.support.waiting import bounded, until
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
@@ -45,6 +45,7 @@ PLAN = [
 
 BACK_WITHIN_S = 20.0
 CALM_S = 1.0
+WHOLE_WITHIN_S = 300.0
 
 
 @pytest.fixture
@@ -135,6 +136,7 @@ async def test_postgresql_killed_under_load_loses_nothing_and_doubles_nothing(
         kills: Counter[str] = Counter()
         outages_s = []
         async with (
+            bounded(WHOLE_WITHIN_S, guichet.tail),
             Load(guichet.http_port, post_office, at_once=3) as load,
             watched(guichet) as watch,
         ):

@@ -1,7 +1,10 @@
 """Waiting for what comes about by itself, with a bound."""
 
+import asyncio
+import io
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 
 def until(holds: Callable[[], object], within_s: float = 10) -> bool:
@@ -12,3 +15,36 @@ def until(holds: Callable[[], object], within_s: float = 10) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+@asynccontextmanager
+async def bounded(within_s: float, tell: Callable[[], str] = str) -> AsyncIterator[None]:
+    """The block must be done within the time; else it fails, with what every task waits for.
+
+    `tell` is asked, then, for whatever else explains it, such as the end of a log.
+    """
+    main = asyncio.current_task()
+    assert main is not None
+    stacks: list[str] = []
+
+    def give_up() -> None:
+        stacks.extend(map(_stack, asyncio.all_tasks()))
+        main.cancel()
+
+    timer = asyncio.get_running_loop().call_later(within_s, give_up)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not stacks:
+            raise
+        main.uncancel()
+        waiting = "\n".join(stacks)
+        raise AssertionError(f"not done within {within_s} s:\n{waiting}\n{tell()}") from None
+    finally:
+        timer.cancel()
+
+
+def _stack(task: asyncio.Task[object]) -> str:
+    text = io.StringIO()
+    task.print_stack(limit=12, file=text)
+    return text.getvalue()

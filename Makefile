@@ -12,7 +12,7 @@ TOOLS = $(SETUP) tools
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types fmt migrate screenshots lock
+.PHONY: help run test lint types fmt migrate assets screenshots lock
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -40,6 +40,9 @@ fmt:  ## Format the code and mend what lint can mend
 
 migrate:  ## Bring the databases of the data folder up to date
 	$(SETUP) migrate
+
+assets:  ## Bring htmx, hotkey and the font by npm, and make the fonts of the papers
+	$(SETUP) assets
 
 screenshots:  ## Save a picture of every page that the journeys see, at 1280 and 390 pixels
 	$(SETUP) screenshots

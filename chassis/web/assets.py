@@ -1,16 +1,21 @@
 """Static files under names that hold a hash of their content, served as never changing.
 
 Templates write `asset("guichet.css")`; the gateway mounts `serve_static` at `/static/{name}` and
-answers `/theme/{name}` with `theme_response`.
+answers `/theme/{name}` with `theme_response`. Style sheets and scripts name others as
+`asset:<name>`, which becomes the path with the hash.
+
+What `make assets` brings stands in `vendor/` and may be absent: its path is then empty, lines of
+ours that name it are left out, and pages go without.
 """
 
 import gzip
-import mimetypes
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +23,17 @@ from starlette.responses import Response
 from chassis.web import palette
 
 FOREVER = "public, max-age=31536000, immutable"
+VENDOR = "vendor/"
+
+MEDIA_TYPES = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "woff2": "font/woff2",
+}
+"""What is served, by the name's end: licences and the fonts of the papers are not."""
+
+NAMED = re.compile(rb"asset:([a-z0-9_./-]+)")
 
 
 @dataclass(frozen=True)
@@ -26,7 +42,11 @@ class Asset:
 
     name: str
     content: bytes
-    media_type: str
+
+    @property
+    def media_type(self) -> str:
+        """As the name's end tells."""
+        return MEDIA_TYPES[self.name.rpartition(".")[2]]
 
     @property
     def path(self) -> str:
@@ -37,23 +57,19 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Every static file, by the name it has in the source."""
-    folder = resources.files("chassis.web") / "static"
-    return {
-        one.name: Asset(
-            one.name,
-            one.read_bytes(),
-            mimetypes.guess_type(one.name)[0] or "application/octet-stream",
-        )
-        for one in folder.iterdir()
-        if one.is_file() and not one.name.startswith(".")
-    }
+    """Every static file, by the name it has in the source; vendor files begin with `vendor/`."""
+    return {name: Asset(name, _linked(name)) for name in _files()}
 
 
 @cache
 def asset(name: str) -> str:
-    """The path of a static file. Raises KeyError: a template that names none must not be shown."""
-    return assets()[name].path
+    """The path of a static file; empty for a vendor file that was not brought.
+
+    Raises KeyError: a template that names none must not be shown.
+    """
+    if name.startswith(VENDOR) and name not in _files():
+        return ""
+    return Asset(name, _linked(name)).path
 
 
 def static_response(name: str, accept_encoding: str = "") -> Response:
@@ -71,7 +87,7 @@ def static_response(name: str, accept_encoding: str = "") -> Response:
 
 
 async def serve_static(http: Request) -> Response:
-    """The route for `/static/{name}`."""
+    """The route for `/static/{name:path}`."""
     return static_response(http.path_params["name"], http.headers.get("accept-encoding", ""))
 
 
@@ -81,13 +97,39 @@ def theme_response(slug: str, brand: str, name: str, accept_encoding: str = "") 
     return _answer(palette.theme_css(brand).encode(), "text/css", accept_encoding, current=current)
 
 
+@cache
+def _files() -> dict[str, bytes]:
+    return dict(_served(resources.files("chassis.web") / "static", ""))
+
+
+def _served(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for one in folder.iterdir():
+        if one.is_dir():
+            yield from _served(one, f"{prefix}{one.name}/")
+        elif one.name.rpartition(".")[2] in MEDIA_TYPES:
+            yield prefix + one.name, one.read_bytes()
+
+
+@cache
+def _linked(name: str) -> bytes:
+    """The file, with the paths of those that it names."""
+    content = _files()[name]
+    if name.startswith(VENDOR) or not name.endswith((".css", ".js")):
+        return content
+    return b"".join(
+        NAMED.sub(lambda found: asset(found[1].decode()).encode(), line)
+        for line in content.splitlines(keepends=True)
+        if all(asset(named.decode()) for named in NAMED.findall(line))
+    )
+
+
 def _answer(content: bytes, media_type: str, accept_encoding: str, *, current: bool) -> Response:
     headers = {
         "Cache-Control": FOREVER if current else "no-store",
         "Vary": "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
     }
-    if "gzip" in accept_encoding and media_type.startswith("text/"):
+    if "gzip" in accept_encoding and not media_type.startswith("font/"):
         content = _zipped(content)
         headers["Content-Encoding"] = "gzip"
     return Response(content, media_type=media_type, headers=headers)

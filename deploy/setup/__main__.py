@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from deploy.setup import browser, environment
+from deploy.setup import assets, browser, environment
 from deploy.setup.problems import Unready
 
 WORKERS = "2"
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(_: Sequence[str]) -> None:
     """The whole, in front."""
     environment.make_ready(environment.RUN)
+    assets.provide()
     become(["-m", "guichet", "up"])
 
 
@@ -41,12 +42,18 @@ def migrate(_: Sequence[str]) -> None:
 
 def tools(_: Sequence[str]) -> None:
     """What lint, types, formatting and locking run on."""
-    environment.make_ready(environment.TEST)
+    environment.make_ready((*environment.TEST, *assets.SET))
+
+
+def make_assets(_: Sequence[str]) -> None:
+    """What npm brings for pages and papers."""
+    assets.make_ready()
 
 
 def test(paths: Sequence[str]) -> None:
     """The tests, a file's on one worker where it says so."""
     environment.make_ready(environment.TEST)
+    assets.provide()
     options = ["-n", WORKERS, "--dist", "loadgroup"]
     become(["-m", "pytest", *options, *paths], browser.provide())
 
@@ -54,6 +61,7 @@ def test(paths: Sequence[str]) -> None:
 def screenshots(_: Sequence[str]) -> None:
     """The journeys, which keep a picture of each page where this folder is named."""
     environment.make_ready(environment.TEST)
+    assets.provide()
     folder = environment.PROJECT / ".cache" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     environment.say(f"The pictures go to {folder.relative_to(environment.PROJECT)}.")
@@ -77,6 +85,7 @@ TARGETS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "run": run,
     "migrate": migrate,
     "tools": tools,
+    "assets": make_assets,
     "test": test,
     "screenshots": screenshots,
 }

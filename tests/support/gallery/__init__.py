@@ -151,7 +151,7 @@ def app(tenant: TenantView | None = TENANT, reader: Principal = ANONYMOUS) -> Fa
         assert tenant is not None
         return theme_response(tenant.slug, tenant.brand_colour, name)
 
-    gallery.add_route("/static/{name}", serve_static)
+    gallery.add_route("/static/{name:path}", serve_static)
 
     @gallery.get("/")
     async def catalogue(http: Request) -> Response:

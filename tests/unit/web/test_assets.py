@@ -1,6 +1,7 @@
 """Static files never change under one name, and are never served stale under another."""
 
 import gzip
+from collections.abc import Iterator
 
 import pytest
 
@@ -43,6 +44,37 @@ def test_text_is_sent_small_to_whoever_takes_it() -> None:
     response = static_response(name_of(asset("guichet.css")), "gzip, br")
     assert response.headers["content-encoding"] == "gzip"
     assert gzip.decompress(bytes(response.body)) == assets.assets()["guichet.css"].content
+
+
+@pytest.fixture
+def _forgotten() -> Iterator[None]:
+    """What was read before is read again, now and after."""
+    cached = (assets._files, assets._linked, assets.assets, assets.asset)
+    for one in cached:
+        one.cache_clear()
+    yield
+    for one in cached:
+        one.cache_clear()
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_what_npm_did_not_bring_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    font = b'@font-face { src: url("asset:vendor/font.woff2") }\n'
+    files = {"a.css": font + b"body { color: red }\n"}
+    monkeypatch.setattr(assets, "_files", lambda: files)
+    assert asset("vendor/font.woff2") == ""
+    assert assets.assets()["a.css"].content == b"body { color: red }\n"
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_a_style_sheet_names_what_npm_brought_by_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"a.css": b'src: url("asset:vendor/b.woff2")', "vendor/b.woff2": b"font"}
+    monkeypatch.setattr(assets, "_files", lambda: files)
+    path = asset("vendor/b.woff2")
+    assert assets.assets()["a.css"].content == f'src: url("{path}")'.encode()
+    served = static_response(name_of(path), "gzip")
+    assert (served.status_code, served.media_type, served.body) == (200, "font/woff2", b"font")
+    assert "content-encoding" not in served.headers  # it is packed already
 
 
 def test_own_css_weighs_no_more_than_promised() -> None:

@@ -1,6 +1,6 @@
 """From any brand colour comes a palette of which every pair can be read."""
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chassis.web import palette
@@ -13,37 +13,36 @@ def read(one: str, other: str) -> bool:
     return contrast(one, other) >= palette.READABLE
 
 
+@settings(max_examples=1000)
 @given(brands)
 @example("#ffffff")
 @example("#000000")
 @example("#767676")
 @example("#808080")
 @example("#ffd34d")
-def test_every_pair_of_a_light_page_can_be_read(brand: str) -> None:
-    colours = palette.light(brand)
-    assert read(colours.on_fill, colours.fill)
-    assert read(colours.on_fill, colours.fill_hover)
-    for ground in (palette.SURFACE, palette.GROUND, colours.tint):
-        assert read(colours.action, ground)
-        assert read(colours.action_hover, ground)
-    for ground in (colours.tint, colours.tint_strong):
-        assert read(palette.INK, ground)
+@example("#ffff00")
+def test_every_pair_can_be_read_in_both_schemes(brand: str) -> None:
+    for colours, grounds, inks in (
+        (palette.light(brand), (palette.SURFACE, palette.GROUND), (palette.INK, palette.INK_2)),
+        (
+            palette.dark(brand),
+            (palette.DARK_SURFACE, palette.DARK_GROUND),
+            (palette.DARK_INK, palette.DARK_INK_2),
+        ),
+    ):
+        assert read(colours.on_fill, colours.fill)
+        assert read(colours.on_fill, colours.fill_hover)
+        for ground in (*grounds, colours.tint):
+            assert read(colours.action, ground)
+            assert read(colours.action_hover, ground)
+        for ground in (colours.tint, colours.tint_strong):
+            assert all(read(ink, ground) for ink in inks)
 
 
 @given(brands)
-@example("#ffffff")
-@example("#000000")
-@example("#808080")
-@example("#ffff00")
-def test_every_pair_of_a_dark_page_can_be_read(brand: str) -> None:
-    colours = palette.dark(brand)
-    assert read(colours.on_fill, colours.fill)
-    assert read(colours.on_fill, colours.fill_hover)
-    for ground in (palette.DARK_SURFACE, palette.DARK_GROUND, colours.tint):
-        assert read(colours.action, ground)
-        assert read(colours.action_hover, ground)
-    for ground in (colours.tint, colours.tint_strong):
-        assert read(palette.DARK_INK, ground)
+def test_a_button_can_be_told_from_its_page(brand: str) -> None:
+    assert contrast(palette.light(brand).edge, palette.SURFACE) >= palette.TOLD_APART
+    assert contrast(palette.dark(brand).edge, palette.DARK_SURFACE) >= palette.TOLD_APART
 
 
 def test_a_brand_that_can_be_read_stays_as_it_is() -> None:
@@ -51,6 +50,17 @@ def test_a_brand_that_can_be_read_stays_as_it_is() -> None:
     assert palette.light("#1f5fa8").action == "#1f5fa8"
     assert palette.light("#ffd34d").fill == "#ffd34d"
     assert palette.light("#ffd34d").on_fill == palette.INK
+
+
+def test_the_demos_tints_are_the_manuals() -> None:
+    assert palette.light("#1f5fa8").tint == "#ecf5ff"
+    assert palette.light("#1f5fa8").tint_strong == "#d1e6ff"
+
+
+def test_a_shade_keeps_its_hue() -> None:
+    yellow = palette.light("#ffd34d").action
+    red, green, blue = (int(yellow[at : at + 2], 16) for at in (1, 3, 5))
+    assert red > green > blue  # a darker gold, neither grey nor green
 
 
 def test_contrast_is_wcags() -> None:

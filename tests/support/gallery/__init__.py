@@ -187,7 +187,7 @@ def app(tenant: TenantView | None = TENANT, reader: Principal = ANONYMOUS) -> Fa
 
     @gallery.get("/waiting")
     async def waiting(http: Request) -> Response:
-        return waiting_page(http, "/components")
+        return waiting_page(http, "/components", after_s=600)  # it is looked at
 
     @gallery.get("/hurried")
     async def hurried() -> Response:

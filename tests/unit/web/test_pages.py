@@ -290,7 +290,7 @@ async def test_an_error_of_ours_has_a_page_too() -> None:
 async def test_a_page_that_waits_looks_again_by_itself(browser: httpx.AsyncClient) -> None:
     response = await browser.get("/waiting")
     assert response.status_code == 202
-    assert response.headers["refresh"] == "1; url=/components"
+    assert response.headers["refresh"] == "600; url=/components"
     assert 'href="/components"' in response.text
 
 

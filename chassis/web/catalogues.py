@@ -23,6 +23,7 @@ LANGUAGES = ("fr",)
 METHODS = [
     ("**/templates/**.html", "jinja2"),
     ("**/templates/**.txt", "jinja2"),
+    ("**/templates/**.mjml", "jinja2"),
     ("**.py", "python"),
 ]
 KEYWORDS: dict[str, Any] = {

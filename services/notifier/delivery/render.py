@@ -11,25 +11,20 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime as format_date_header
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from chassis.web import palette
-from chassis.web.i18n import DEFAULT_LANGUAGE, Catalogues, format_datetime, format_stamp, speaking
+from chassis.web.i18n import DEFAULT_LANGUAGE, format_datetime, format_stamp, speaking
 from chassis.words import shown
 from contracts.identity import TenantChanged
-from services.notifier.domain.kinds import KINDS, Template
-from services.notifier.domain.lines import NoAddress, NoSender, mailbox, one_line
-from services.notifier.domain.links import REQUESTS_PATH, SIGN_IN_PATH, Link
-
-CATALOGUES = Catalogues("services.notifier")
-TEMPLATES = Path(__file__).parent.parent / "templates"
+from services.notifier.delivery.templates import CATALOGUES, ENVIRONMENT
+from services.notifier.domain.kinds import KINDS, Kind, Template
+from services.notifier.domain.lines import NoAddress, NoSender, header_line, mailbox, one_line
+from services.notifier.domain.links import SIGN_IN_PATH, Link
 
 SUBJECT_MOST = 150
 NAME_MOST = 100
-FACT_MOST = 300
 
 
 @dataclass(frozen=True)
@@ -39,6 +34,14 @@ class Letter:
     sender: str
     recipient: str
     message: bytes
+
+
+@dataclass(frozen=True)
+class Button:
+    """What a mail asks its reader to press, and where that leads."""
+
+    url: str
+    label: str
 
 
 def render(
@@ -58,6 +61,7 @@ def render(
     portal = one_line(tenant.brand.portal_name, NAME_MOST)
     sender = _sender(tenant, portal)
     spoken = _spoken(language, tenant)
+    light, dark = _palettes(tenant.brand.colour)
     with speaking(spoken):
         subject_line = _subject_line(template, facts, portal)
         given = {
@@ -65,21 +69,20 @@ def render(
             "heading": subject_line,
             "portal": portal,
             "signature": shown(tenant.signature, spoken).strip(),
-            "origin": origin,
             "sign_in_url": origin + SIGN_IN_PATH,
-            "requests_url": origin + REQUESTS_PATH,
-            "link": None if link is None else link.url,
+            "button": _button(KINDS[template], origin, link),
             "valid_until": None
             if link is None
             else format_stamp(link.valid_until, tenant.timezone),
-            "palette": palette.light(_colour(tenant)),
+            "light": light,
+            "dark": dark,
             "facts": facts,
             "local": lambda instant: format_datetime(
                 datetime.fromisoformat(instant), tenant.timezone
             ),
         }
-        text = _ENVIRONMENT.get_template(f"{template}.txt").render(given)
-        html = _ENVIRONMENT.get_template(f"{template}.html").render(given)
+        text = ENVIRONMENT.get_template(f"{template}.txt").render(given)
+        html = ENVIRONMENT.get_template(f"{template}.html").render(given)
     return Letter(
         sender.addr_spec,
         recipient.addr_spec,
@@ -87,9 +90,17 @@ def render(
     )
 
 
+def _button(kind: Kind, origin: str, link: Link | None) -> Button:
+    label = CATALOGUES.say(kind.button)
+    if link is not None:
+        return Button(link.url, label)
+    assert kind.purpose is None, "its link is minted before"
+    return Button(f"{origin}{kind.opens}", label)
+
+
 def _sender(tenant: TenantChanged, portal: str) -> Address:
     try:
-        return mailbox(tenant.support.mail, portal)
+        return mailbox(tenant.support.mail, header_line(portal, NAME_MOST))
     except NoAddress as error:
         raise NoSender from error
 
@@ -120,7 +131,7 @@ def _subject_line(template: Template, facts: Mapping[str, Any], portal: str) -> 
     words = {name: one_line(value, NAME_MOST) for name, value in facts.items() if _plain(value)}
     msgid = KINDS[template].subject_line
     translated = CATALOGUES.say(msgid)
-    return one_line(translated % {**words, "portal": portal}, SUBJECT_MOST)
+    return header_line(translated % {**words, "portal": portal}, SUBJECT_MOST)
 
 
 def _plain(value: object) -> bool:
@@ -135,23 +146,8 @@ def _spoken(language: str, tenant: TenantChanged) -> str:
     return DEFAULT_LANGUAGE
 
 
-def _colour(tenant: TenantChanged) -> str:
-    colour = tenant.brand.colour
-    return colour if palette.is_colour(colour) else palette.DEFAULT_BRAND
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    CATALOGUES.install(environment)
-    environment.filters["line"] = lambda text: one_line(str(text), FACT_MOST)
-    return environment
-
-
-_ENVIRONMENT = _environment()
+@lru_cache(maxsize=1_000)
+def _palettes(brand: str) -> tuple[palette.Palette, palette.Palette]:
+    """Light and dark, kept: mails of one tenant come together."""
+    colour = brand if palette.is_colour(brand) else palette.DEFAULT_BRAND
+    return palette.light(colour), palette.dark(colour)

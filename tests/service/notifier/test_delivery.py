@@ -95,8 +95,8 @@ async def test_an_activation_reads_as_the_manual_shows_it(office: Office) -> Non
         ):
             assert sentence in words
     html = text_of(mail, "html")
-    assert f'href="{url}">Activer mon compte maintenant</a>' in html
-    assert '<html lang="fr">' in html
+    assert re.search(rf'href="{re.escape(url)}"[^>]*>Activer mon compte maintenant</a>', html)
+    assert '<html lang="fr"' in html
     assert "#1f5fa8" in html
 
 
@@ -193,12 +193,20 @@ async def test_hostile_names_make_no_header_and_no_markup(office: Office, name: 
         assert len(mail["From"].addresses) == len(mail["To"].addresses) == 1
         assert max(len(line) for line in raw.split(b"\r\n")) <= 998  # RFC 5322 §2.1.1
         assert "<script>" not in text_of(mail, "html")
-        assert text_of(mail, "html").count("</style>") == 1
+        assert "red}" not in text_of(mail, "html")
         assert "\u202e" not in mail["Subject"] + mail["From"]
 
 
 @pytest.mark.parametrize(
-    "address", ["nobody", "a@b>, <c@evil.example", "a@b.example\r\nRCPT TO:<c@evil.example>", "@b"]
+    "address",
+    [
+        "nobody",
+        "a@b>, <c@evil.example",
+        "a@b.example\r\nRCPT TO:<c@evil.example>",
+        "@b",
+        "=?utf-8?q?a=0D=0ABcc=3A_c=40evil.example?=@b.example",
+        "a@=?utf-8?q?b=0D=0ABcc=3A_c=40evil.example?=",
+    ],
 )
 async def test_what_is_no_address_is_refused_without_asking_the_relay(
     office: Office, address: str

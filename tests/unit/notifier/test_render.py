@@ -1,72 +1,21 @@
 """What a mail's reader sees."""
 
 import re
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from contracts.identity import TenantChanged
 from services.notifier import service as assembly
-from services.notifier.delivery.render import CATALOGUES, render
-from services.notifier.domain.kinds import KINDS, Template
-from services.notifier.domain.links import Link
-from tests.builders.notifier import MAYOR, a_tenant
+from services.notifier.delivery.templates import CATALOGUES
+from services.notifier.domain.kinds import Template
+from tests.builders.notifier import a_tenant
+from tests.support.mails import ORIGIN, a_mail, link_of, words_of
 
 HOME = Path(assembly.__file__).parent
-ORIGIN = "http://ypok.localhost:8080"
-SENT = datetime(2018, 4, 4, 13, 31, 13, tzinfo=UTC)
-LINK = Link(
-    f"{ORIGIN}/activate?link=kid.body.signature", datetime(2018, 4, 5, 13, 31, 13, tzinfo=UTC)
-)
-
-FACTS: dict[Template, dict[str, Any]] = {
-    Template.ACTIVATION: {},
-    Template.INVITATION: {},
-    Template.ADDRESS_KNOWN: {"accounts": [{"id": None, "username": "saint-amand"}]},
-    Template.REQUEST_RECORDED: {
-        "number": "2026-000123",
-        "title": {"fr": "Anomalie - logiciel YPolice"},
-        "saved_at": SENT.isoformat(),
-    },
-}
-
-
-def made(
-    template: Template,
-    *,
-    tenant: TenantChanged | None = None,
-    facts: dict[str, Any] | None = None,
-    language: str = "fr",
-) -> EmailMessage:
-    letter = render(
-        template,
-        FACTS[template] if facts is None else facts,
-        to=MAYOR,
-        language=language,
-        tenant=tenant or a_tenant(UUID(int=1)),
-        origin=ORIGIN,
-        link=LINK if KINDS[template].purpose else None,
-        message_id="<mail@ypok.localhost>",
-        sent_at=SENT,
-    )
-    message = message_from_bytes(letter.message, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def words(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
-    assert body is not None
-    content: str = body.get_content()
-    return content.replace("\r\n", "\n")
 
 
 class Reader(HTMLParser):
@@ -99,59 +48,81 @@ def read(html: str) -> Reader:
 
 
 def test_the_manuals_instant_reads_as_the_manual_prints_it() -> None:
-    mail = made(Template.ACTIVATION)
-    assert "Ce lien sera valide jusqu'au 05/04/2018 15:31:13" in words(mail, "plain")
+    mail = a_mail(Template.ACTIVATION)
+    assert "Ce lien sera valide jusqu'au 05/04/2018 15:31:13" in words_of(mail, "plain")
 
 
 @pytest.mark.parametrize("zone", ["America/Cayenne", "Pacific/Noumea", "Europe/Paris"])
 def test_the_instant_is_told_by_the_tenants_clocks(zone: str) -> None:
-    mail = made(Template.ACTIVATION, tenant=a_tenant(UUID(int=1), timezone=zone))
+    mail = a_mail(Template.ACTIVATION, tenant=a_tenant(UUID(int=1), timezone=zone))
     told = {
         "America/Cayenne": "05/04/2018 10:31:13",
         "Pacific/Noumea": "06/04/2018 00:31:13",
         "Europe/Paris": "05/04/2018 15:31:13",
     }
-    assert told[zone] in words(mail, "plain")
-    assert told[zone] in words(mail, "html")
+    assert told[zone] in words_of(mail, "plain")
+    assert told[zone] in words_of(mail, "html")
 
 
 @pytest.mark.parametrize("template", Template)
 def test_text_and_page_say_the_same(template: Template) -> None:
-    mail = made(template)
-    page = " ".join(" ".join(read(words(mail, "html")).text).split())
-    for line in words(mail, "plain").splitlines():
+    mail = a_mail(template)
+    page = " ".join(" ".join(read(words_of(mail, "html")).text).split())
+    for line in words_of(mail, "plain").splitlines():
         said = " ".join(line.removeprefix("- ").split())
         if said != f"{ORIGIN}/sign-in":  # the page's link holds it
             assert said in page
 
 
 @pytest.mark.parametrize("template", Template)
-def test_a_page_needs_neither_style_attributes_nor_images(template: Template) -> None:
-    reader = read(words(made(template), "html"))
-    assert not reader.tags & {"img", "table", "script", "link"}
-    assert "style" not in reader.attributes
+def test_a_page_needs_no_image_and_nothing_fetched(template: Template) -> None:
+    page = words_of(a_mail(template), "html")
+    reader = read(page)
+    assert not reader.tags & {"img", "script", "link", "iframe", "form"}
     assert reader.tags >= {"h1", "title", "a"}
+    assert not re.findall(r"url\(|@import|src=", page)
+    assert set(re.findall(r'href="(https?://[^/"]+)', page)) == {ORIGIN}
+
+
+@pytest.mark.parametrize("template", Template)
+def test_tables_of_a_page_are_for_looks_only(template: Template) -> None:
+    tables = re.findall(r"<table[^>]*>", words_of(a_mail(template), "html"))
+    assert tables
+    assert all('role="presentation"' in table for table in tables)
+
+
+@pytest.mark.parametrize("template", Template)
+def test_a_mail_has_one_button_and_its_address_in_words_of(template: Template) -> None:
+    page = words_of(a_mail(template), "html")
+    assert page.count('class="button"') == 1
+    [url] = re.findall(r'class="button".*?href="([^"]*)"', page, flags=re.DOTALL)
+    assert f'<a href="{url}">{url}</a>' in page
+    assert url in words_of(a_mail(template), "plain").splitlines()
 
 
 def test_accounts_are_counted() -> None:
-    one = words(made(Template.ADDRESS_KNOWN), "plain")
+    one = words_of(a_mail(Template.ADDRESS_KNOWN), "plain")
     assert "Cette adresse a déjà un compte." in one
     two = [{"id": None, "username": name} for name in ("lyon", "lyon-2")]
-    several = words(made(Template.ADDRESS_KNOWN, facts={"accounts": two}), "plain")
+    several = words_of(a_mail(Template.ADDRESS_KNOWN, facts={"accounts": two}), "plain")
     assert "plusieurs comptes" in several
     assert "- lyon-2" in several
-    none = words(made(Template.ADDRESS_KNOWN, facts={"accounts": []}), "plain")
+    none = words_of(a_mail(Template.ADDRESS_KNOWN, facts={"accounts": []}), "plain")
     assert "déjà un compte." not in none
-    assert LINK.url in none
+    link = link_of(Template.ADDRESS_KNOWN)
+    assert link is not None
+    assert link.url in none
 
 
 def test_a_language_that_nobody_speaks_is_answered_in_the_tenants() -> None:
-    assert "Bonjour," in words(made(Template.ACTIVATION, language="br"), "plain")
+    assert "Bonjour," in words_of(a_mail(Template.ACTIVATION, language="br"), "plain")
 
 
 def test_the_signature_closes_the_mail() -> None:
     tenant = a_tenant(UUID(int=1), signature={"fr": "L'équipe\nde YPOK"})
-    assert words(made(Template.ACTIVATION, tenant=tenant), "plain").endswith("L'équipe\nde YPOK\n")
+    assert words_of(a_mail(Template.ACTIVATION, tenant=tenant), "plain").endswith(
+        "L'équipe\nde YPOK\n"
+    )
 
 
 def test_every_sentence_has_its_french() -> None:

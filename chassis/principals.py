@@ -51,13 +51,18 @@ class Principal:
 ANONYMOUS = Principal()
 
 
+PRINCIPAL_FACTS = frozenset(Principal.__dataclass_fields__)
+
+
 @dataclass(frozen=True)
 class Call:
-    """What a valid token says: whose portal, which HTTP request, who acts."""
+    """What a valid token says: whose portal, which HTTP request, who acts, and how to answer."""
 
     tenant: UUID
     http_id: str
     principal: Principal
+    language: str = ""  # to answer in; empty: the tenant's first
+    theme: str = ""  # "light" or "dark"; empty: as the reader's system has it
 
 
 def mint(key: bytes, part: str, call: Call, now: datetime) -> str:
@@ -70,13 +75,15 @@ def mint(key: bytes, part: str, call: Call, now: datetime) -> str:
         "http_id": call.http_id,
         "until": (now + LIFETIME).timestamp(),
         "principal": {k: str(v) if isinstance(v, UUID) else v for k, v in facts.items()},
+        **({"language": call.language} if call.language else {}),
+        **({"theme": call.theme} if call.theme else {}),
     }
     encoded = encode(json.dumps(body, separators=(",", ":")).encode())
     return f"{encoded}.{encode(_mac(key, encoded))}"
 
 
 def verify(key: bytes, part: str, token: str, now: datetime) -> Call:
-    """What the token says. Raises BadToken."""
+    """What the token says; what a newer gateway tells besides is passed over. Raises BadToken."""
     encoded, _, mac = token.partition(".")
     try:
         if not hmac.compare_digest(decode(mac), _mac(key, encoded)):
@@ -86,12 +93,19 @@ def verify(key: bytes, part: str, token: str, now: datetime) -> Call:
         raise BadToken("form") from error
     if body["part"] != part or body["until"] < now.timestamp():
         raise BadToken("part or age")
-    facts: dict[str, Any] = body["principal"]
+    told: dict[str, Any] = body["principal"]
+    facts = {name: fact for name, fact in told.items() if name in PRINCIPAL_FACTS}
     for name in ("account_id", "person_id", "organisation_id", "session_id"):
         if name in facts:
             facts[name] = UUID(facts[name])
     facts["roles"] = frozenset(facts["roles"])
-    return Call(UUID(body["tenant"]), body["http_id"], Principal(**facts))
+    return Call(
+        UUID(body["tenant"]),
+        body["http_id"],
+        Principal(**facts),
+        language=body.get("language", ""),
+        theme=body.get("theme", ""),
+    )
 
 
 def _mac(key: bytes, encoded: str) -> bytes:

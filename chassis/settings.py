@@ -43,6 +43,7 @@ class Settings(Naming):
 
     database_prefix: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")] = "guichet"
     postgres_bin: Path | None = None
+    pseudo_locale: bool = False  # offer en_XA, which shows what is not translated, on every portal
     log_format: Literal["console", "json"] = "console"
     log_level: Level = "INFO"
     guarded_posts_a_minute: Annotated[int, Field(ge=0)] = (

@@ -21,12 +21,29 @@ def say(text: Text, language: str, translate: Translate) -> str:
 
 
 def shown(display: Words | str, language: str) -> str:
-    """What is shown of an answer or of a tenant's own words. Never goes through a catalogue."""
+    """What is shown of an answer or of a tenant's own words. Never goes through a catalogue.
+
+    In this language, or its own of no country (fr for fr_CA), or the first that there is.
+    """
     if isinstance(display, str):
         return display
-    if language in display:
-        return display[language]
+    for wanted in (language, base_of(language)):
+        if wanted in display:
+            return display[wanted]
     return next(iter(display.values()), "")
+
+
+def base_of(language: str) -> str:
+    """The language without its country: `en` of `en_XA` and of `en-GB`."""
+    return language.replace("-", "_").partition("_")[0]
+
+
+def locale_of(language: str) -> str:
+    """The name by which Babel knows how this language writes dates and numbers.
+
+    English is Britain's: 5 April 2018. The pseudo-locale writes as English does.
+    """
+    return {"en": "en_GB", "en_XA": "en_GB"}.get(language, language.replace("-", "_"))
 
 
 def in_words(text: Text, languages: Iterable[str], translate: Translate) -> Words:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from opentelemetry.trace import SpanKind
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -25,7 +25,8 @@ from chassis.subscriptions import Broadcast
 from chassis.tenants import PLATFORM
 from chassis.web.assets import static_response, theme_response
 from contracts.identity import TenantChanged
-from gateway import pages
+from gateway import choices, pages
+from gateway.choices import Choices
 from gateway.guards import (
     LARGEST_BODY,
     METHODS,
@@ -54,6 +55,7 @@ class Gateway:
         self._settings = settings
         self._token_keys = {part: keys.token_key(part) for part in PARTS}
         self._upstream = upstream
+        self._choices = Choices(settings)
         self._throttle = Throttle(settings.guarded_posts_a_minute)
         self.tenants = TenantsByHost(settings.default_tenant)
         self.sessions = Sessions()
@@ -102,7 +104,7 @@ class Gateway:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, http_id: str) -> None:
         path, method = scope["path"], scope["method"]
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        headers = _headers(scope)
         own = self._own_page(path, headers) if method in SAFE_METHODS else None
         if own is not None:
             await own(scope, receive, send)
@@ -128,6 +130,9 @@ class Gateway:
         if refusal is not None:
             kind, retry_s = refusal
             await self._page(kind, scope, receive, send, tenant, retry_s=retry_s)
+            return
+        if path in choices.PATHS:
+            await self._choose(scope, receive, send, tenant)
             return
         part = part_of(path)
         if part is None:
@@ -156,6 +161,25 @@ class Gateway:
         wait_s = self._throttle.wait_s(scope["client"][0] if scope["client"] else "")
         return (pages.TOO_MANY, wait_s) if wait_s else None
 
+    async def _choose(
+        self, scope: Scope, receive: Receive, send: Send, tenant: TenantChanged
+    ) -> None:
+        """A form of the reader's choices; it needs to know nobody."""
+        headers = _headers(scope)
+        if scope["method"] in SAFE_METHODS:
+            await self._page(pages.NO_METHOD, scope, receive, send, tenant)
+        elif (body_length(headers.get("content-length", "")) or 0) > choices.LARGEST_CHOICE:
+            await self._page(pages.TOO_LARGE, scope, receive, send, tenant)
+        else:
+            try:
+                answer = await self._choices.answer(scope, receive, tenant)
+            except ClientDisconnect:
+                return
+            if answer is None:
+                await self._page(pages.NO_CHOICE, scope, receive, send, tenant)
+            else:
+                await answer(scope, receive, send)
+
     async def _forward(
         self,
         part: str,
@@ -171,7 +195,13 @@ class Gateway:
         token = mint(
             self._token_keys[part],
             part,
-            Call(tenant.tenant_id, http_id, principal),
+            Call(
+                tenant.tenant_id,
+                http_id,
+                principal,
+                language=self._choices.language(tenant, headers, cookies, principal),
+                theme=self._choices.theme(cookies),
+            ),
             clock.now(),
         )
         given = [
@@ -194,7 +224,7 @@ class Gateway:
         except PartAway:
             log.warning("part_away", part=part)
             if not begun:
-                await self._page(pages.AWAY, scope, receive, send, tenant, retry_s=5)
+                await self._page(pages.AWAY, scope, receive, send, tenant, principal, retry_s=5)
 
     async def _principal(
         self, cookies: dict[str, str], path: str, tenant: TenantChanged, http_id: str
@@ -289,8 +319,22 @@ class Gateway:
         *,
         retry_s: float | None = None,
     ) -> None:
-        page = pages.answer(kind, scope, tenant, principal, retry_s=retry_s)
+        headers = _headers(scope)
+        cookies = _cookies(headers.get("cookie", ""))
+        page = pages.answer(
+            kind,
+            scope,
+            tenant,
+            principal,
+            language=self._choices.language(tenant, headers, cookies, principal),
+            theme=self._choices.theme(cookies),
+            retry_s=retry_s,
+        )
         await page(scope, receive, send)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
 
 
 def _cookies(header: str) -> dict[str, str]:

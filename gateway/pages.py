@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from chassis.principals import ANONYMOUS, Principal
+from chassis.principals import ANONYMOUS, Call, Principal
 from chassis.web.assets import asset
 from chassis.web.errors import problem_page
 from chassis.web.i18n import N_
-from chassis.web.pages import Pages
+from chassis.web.pages import VARY, Pages, language_tag
 from chassis.web.tenant_view import TenantView
 from contracts.identity import TenantChanged
 
@@ -80,6 +80,11 @@ NO_METHOD = (
     N_("This page can’t be used that way"),
     N_("Open it again from the home page."),
 )
+NO_CHOICE = (
+    400,
+    N_("This choice is not offered here"),
+    N_("Go back, and choose among what is shown. Nothing was changed."),
+)
 
 
 def answer(
@@ -88,30 +93,37 @@ def answer(
     tenant: TenantChanged | None,
     principal: Principal = ANONYMOUS,
     *,
+    language: str = "",
+    theme: str = "",
     retry_s: float | None = None,
 ) -> Response:
     """One of the answers above as a page."""
     status, title, text = kind
     headers = {} if retry_s is None else {"Retry-After": str(max(1, round(retry_s + 0.5)))}
     if tenant is None or kind is SUSPENDED:
-        return _bare(kind, tenant, headers)
+        return _bare(kind, tenant, language, headers)
     view = TenantView.of(tenant)
-    http = Request({**scope, "state": {"tenant_view": view, "principal": principal}})
+    call = Call(tenant.tenant_id, "", principal, language=language, theme=theme)
+    state = {"tenant_view": view, "principal": principal, "call": call}
+    http = Request({**scope, "state": state})
     return problem_page(http, status, title=title, text=text, headers=headers, pages=pages)
 
 
-def _bare(kind: Kind, tenant: TenantChanged | None, headers: dict[str, str]) -> Response:
+def _bare(
+    kind: Kind, tenant: TenantChanged | None, wanted: str, headers: dict[str, str]
+) -> Response:
     status, title, text = kind
     view = TenantView.of(tenant) if tenant else None
-    language = pages.language(view)
+    language = pages.language(view, wanted)
     translate = pages.catalogues.translator(language).gettext
     lines = [escape(translate(text))]
     if view is not None:
         lines += [escape(one) for one in (view.support_phone, view.support_mail) if one]
     body = PAGE.format(
-        language=escape(language),
+        language=escape(language_tag(language)),
         title=escape(translate(title)),
         paragraphs="".join(f"<p>{line}</p>" for line in lines),
         stylesheet=escape(asset("guichet.css")),
     )
+    headers = {**headers, "Content-Language": language_tag(language), "Vary": VARY}
     return Response(body, status, headers, "text/html; charset=utf-8")

@@ -12,13 +12,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 
 from chassis.forms import Message
 from chassis.problems import Forbidden, NotFound, Problem, SignInRequired, TooMany, Unavailable
 from chassis.web import links
 from chassis.web.i18n import N_
-from chassis.web.pages import Pages, see_other_path, tenant_view
+from chassis.web.pages import (
+    VARY,
+    Pages,
+    can_be_read,
+    language_tag,
+    see_other_path,
+    tenant_view,
+    wanted_language,
+)
 
 HEADINGS = {
     400: N_("This request was not understood"),
@@ -108,7 +115,7 @@ def waiting_page(
 
 def sign_in_first(http: Request) -> Response:
     """To the sign-in page, which says why and leads back to the page that was asked for."""
-    asked = http.url.path if _can_be_read(http) else links.HOME
+    asked = http.url.path if can_be_read(http) else links.HOME
     if http.url.query and asked != links.HOME:
         asked = f"{asked}?{http.url.query}"
     why = "procedure" if asked.startswith("/procedures/") else "page"
@@ -159,7 +166,8 @@ def _answer(
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         more.setdefault("Retry-After", str(RETRY_AFTER_S))
     if wants_json(http):
-        language = drawn_by.language(tenant_view(http))
+        language = drawn_by.language(tenant_view(http), wanted_language(http))
+        more.update({"Content-Language": language_tag(language), "Vary": VARY})
         return JSONResponse(
             {
                 "type": "about:blank",
@@ -181,11 +189,3 @@ def _pages(http: Request, pages: Pages | None) -> Pages:
         return pages
     found: Pages = http.app.state.pages
     return found
-
-
-def _can_be_read(http: Request) -> bool:
-    """Does a GET of this address lead somewhere? After signing in one comes back by GET."""
-    if http.method in {"GET", "HEAD"}:
-        return True
-    scope = {**http.scope, "method": "GET"}
-    return any(route.matches(scope)[0] is Match.FULL for route in http.app.router.routes)

@@ -1,7 +1,7 @@
 """Languages: catalogues read straight from .po files, and formats of dates and numbers.
 
-Every sentence that somebody reads is an English msgid, translated where it is shown. The language
-of what is being rendered stands in `current_language`.
+Every sentence that somebody reads is an English msgid, translated where it is shown: English needs
+no catalogue. The language of what is being rendered stands in `current_language`.
 """
 
 import gettext
@@ -18,11 +18,13 @@ from zoneinfo import ZoneInfo
 
 import babel.dates
 import babel.numbers
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment
 
-from chassis.words import N_, say, shown
+from chassis.web import pseudo
+from chassis.words import N_, locale_of, say, shown
 from contracts.words import Text, Words
 
 __all__ = [
@@ -36,10 +38,12 @@ __all__ = [
     "format_datetime",
     "format_number",
     "format_stamp",
+    "name_of",
     "speaking",
 ]
 
 DEFAULT_LANGUAGE = "fr"
+SOURCE_LANGUAGE = "en"  # of the msgids
 WEB = "chassis.web"
 
 current_language: ContextVar[str] = ContextVar("current_language", default=DEFAULT_LANGUAGE)
@@ -71,7 +75,9 @@ class Catalogues:
     """
 
     def __init__(self, *packages: str) -> None:
-        self._translators: dict[str, Translator] = {}
+        source = Translator(SOURCE_LANGUAGE, gettext.NullTranslations())
+        self._translators: dict[str, Translator] = {SOURCE_LANGUAGE: source}
+        self._pseudo = Translator(pseudo.LANGUAGE, pseudo.Pseudo())
         for package in (WEB, *packages):
             for language, folder in _languages_of(package):
                 known = self._translators.get(language)
@@ -80,11 +86,18 @@ class Catalogues:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages that there are catalogues of."""
-        return tuple(sorted(self._translators))
+        """The languages that are spoken here; the pseudo-locale too while a page is made in it."""
+        strange = current_language.get() == pseudo.LANGUAGE
+        return (*sorted(self._translators), *([pseudo.LANGUAGE] if strange else []))
+
+    def speaks(self, language: str) -> bool:
+        """Can something be said in this language?"""
+        return language in self._translators or language == pseudo.LANGUAGE
 
     def translator(self, language: str) -> "Translator":
         """What speaks this language, or the default one where nothing does."""
+        if language == pseudo.LANGUAGE:
+            return self._pseudo
         return self._translators.get(language) or self._translators[DEFAULT_LANGUAGE]
 
     def translate(self, msgid: str, language: str) -> str:
@@ -145,33 +158,54 @@ class Translator:
 
 
 def format_date(day: date, language: str | None = None) -> str:
-    """5 avril 2018."""
-    return babel.dates.format_date(day, "long", locale=language or current_language.get())
+    """5 avril 2018, 5 April 2018."""
+    return babel.dates.format_date(day, "long", locale=_locale(language))
 
 
 def format_datetime(
     instant: datetime, timezone: str | None = None, language: str | None = None
 ) -> str:
     """5 avril 2018, 15:31, as the clocks of that zone (an IANA name) or the current one show it."""
-    locale = language or current_language.get()
+    return _format_instant(_local(instant, timezone), "short", _locale(language))
+
+
+def format_stamp(instant: datetime, timezone: str | None = None) -> str:
+    """The instant to the second, as the clocks of that zone show it.
+
+    05/04/2018 15:31:13 in French, the manual's own format; 5 April 2018, 15:31:13 in English, where
+    day and month in figures change places with the reader's country.
+    """
     local = _local(instant, timezone)
+    if current_language.get() == "fr":
+        return local.strftime("%d/%m/%Y %H:%M:%S")
+    return _format_instant(local, "medium", _locale(None))
+
+
+def format_number(number: int | Decimal, language: str | None = None) -> str:
+    """1 234,5 or 1,234.5."""
+    return babel.numbers.format_decimal(
+        number, locale=_locale(language), decimal_quantization=False
+    )
+
+
+def name_of(language: str) -> str:
+    """The language in its own words: Français, English."""
+    if language == pseudo.LANGUAGE:
+        return "Pseudo"
+    name = Locale.parse(language.replace("-", "_")).display_name or language
+    return name[:1].upper() + name[1:]
+
+
+def _format_instant(local: datetime, time_format: Any, locale: str) -> str:
     pattern = babel.dates.get_datetime_format("long", locale=locale)
     return str(pattern).format(
-        babel.dates.format_time(local, "short", tzinfo=local.tzinfo, locale=locale),
+        babel.dates.format_time(local, time_format, tzinfo=local.tzinfo, locale=locale),
         babel.dates.format_date(local, "long", locale=locale),
     )
 
 
-def format_stamp(instant: datetime, timezone: str | None = None) -> str:
-    """05/04/2018 15:31:13, the manual's own format, as the clocks of that zone show it."""
-    return _local(instant, timezone).strftime("%d/%m/%Y %H:%M:%S")
-
-
-def format_number(number: int | Decimal, language: str | None = None) -> str:
-    """1 234,5."""
-    return babel.numbers.format_decimal(
-        number, locale=language or current_language.get(), decimal_quantization=False
-    )
+def _locale(language: str | None) -> str:
+    return locale_of(language or current_language.get())
 
 
 def _local(instant: datetime, timezone: str | None) -> datetime:

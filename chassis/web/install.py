@@ -54,7 +54,8 @@ class PageContext:
             facts = await self._runtime.tenants.get(call.tenant)
             view = TenantView.of(facts) if facts else None
             scope["state"]["tenant_view"] = view
-            with i18n.speaking(self._pages.language(view), view.timezone if view else None):
+            language = self._pages.language(view, getattr(call, "language", ""))
+            with i18n.speaking(language, view.timezone if view else None):
                 await self._app(scope, receive, noting)
         except ClientDisconnect:
             log.info("client_went_away")

@@ -1,7 +1,8 @@
 """Pages: templates of a service on the shared layout, and the answers that lead to another page.
 
 A service makes one `Pages` and renders its slices' templates by `<slice>/<name>.html`, found in
-`<slice>/templates/`. Templates are given `tenant`, `principal`, `language`, `here`, and the
+`<slice>/templates/`. Templates are given `tenant`, `principal`, `here`, `language` (and all
+`languages` that the portal speaks), `theme_choice`, `back` (where a switch leads back to), and the
 functions `url_for`, `asset`, `icon`; texts of forms go through the filter `say`, what a tenant or
 a customer wrote through `shown`.
 """
@@ -21,9 +22,10 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from lucide.jinja import lucide
 from starlette.datastructures import UploadFile
+from starlette.routing import Match
 
 from chassis.forms import Message
-from chassis.principals import ANONYMOUS, Principal
+from chassis.principals import ANONYMOUS, Call, Principal
 from chassis.web import i18n, links, palette
 from chassis.web.assets import asset
 from chassis.web.tenant_view import TenantView
@@ -32,6 +34,9 @@ from contracts.forms import AnsweredField, Field
 from contracts.words import Text
 
 HTTPRequest = Request
+
+VARY = "Accept-Language, Cookie"  # by which the gateway chooses the language
+UNPROCESSABLE = 422  # the page of a form with what is to be put right
 
 
 class Pages:
@@ -62,6 +67,8 @@ class Pages:
             moment=i18n.format_datetime,
             stamp=i18n.format_stamp,
             number=i18n.format_number,
+            language_name=i18n.name_of,
+            language_tag=language_tag,
         )
 
     def render(
@@ -75,14 +82,17 @@ class Pages:
     ) -> HTMLResponse:
         """The page. A form with errors goes by the name `form`, with status 422."""
         view = tenant_view(http)
-        language = self.language(view)
+        language = self.language(view, wanted_language(http))
         with i18n.speaking(language, view.timezone if view else None):
             text = self._environment.get_template(template).render(
                 tenant=view,
                 theme=palette.theme_path(view.slug, view.brand_colour) if view else None,
                 principal=principal(http),
-                language=language,
+                language=language_tag(language),
+                languages=self.offered(view, language),
+                theme_choice=theme_choice(http),
                 here=http.url.path,
+                back=_way_back(http, status),
                 url_for=lambda name, **params: str(http.app.url_path_for(name, **params)),
                 **context,
             )
@@ -91,16 +101,21 @@ class Pages:
             status_code=status,
             headers={
                 "Cache-Control": "private, no-cache",
-                "Content-Language": language,
+                "Content-Language": language_tag(language),
+                "Vary": VARY,
                 **(headers or {}),
             },
         )
 
-    def language(self, view: TenantView | None) -> str:
-        """The language in which a tenant's pages are shown."""
-        spoken = self.catalogues.languages
-        wanted = view.languages if view else ()
-        return next((one for one in wanted if one in spoken), i18n.DEFAULT_LANGUAGE)
+    def language(self, view: TenantView | None, wanted: str = "") -> str:
+        """The language to speak: the one that is wanted, else the tenant's first that there is."""
+        choices = (wanted, *(view.languages if view else ()))
+        return next((one for one in choices if self.catalogues.speaks(one)), i18n.DEFAULT_LANGUAGE)
+
+    def offered(self, view: TenantView | None, spoken: str) -> tuple[str, ...]:
+        """The languages to choose from: the tenant's that there are; the one that is spoken too."""
+        offered = [one for one in (view.languages if view else ()) if self.catalogues.speaks(one)]
+        return tuple(offered if spoken in offered else [*offered, spoken])
 
     def _said(self, message: Message) -> str:
         """The filter `said`: a message, with instants and numbers as readers write them."""
@@ -135,6 +150,31 @@ def principal(http: Request) -> Principal:
     """Who reads."""
     who: Principal = getattr(http.state, "principal", ANONYMOUS)
     return who
+
+
+def wanted_language(http: Request) -> str:
+    """The language that the gateway found the reader to want; empty: the tenant's first."""
+    call: Call | None = getattr(http.state, "call", None)
+    return getattr(call, "language", "")
+
+
+def theme_choice(http: Request) -> str:
+    """Light or dark, as the reader chose; auto: as their system has it."""
+    call: Call | None = getattr(http.state, "call", None)
+    return getattr(call, "theme", "") or "auto"
+
+
+def can_be_read(http: Request) -> bool:
+    """Does a GET of this address lead somewhere?"""
+    if http.method in {"GET", "HEAD"}:
+        return True
+    scope = {**http.scope, "method": "GET"}
+    return any(route.matches(scope)[0] is Match.FULL for route in http.app.router.routes)
+
+
+def language_tag(language: str) -> str:
+    """The filter `language_tag`: the language as HTML and HTTP write it (RFC 5646)."""
+    return language.replace("_", "-")
 
 
 def see_other(
@@ -172,6 +212,13 @@ def _facts(answers: Sequence[AnsweredField]) -> list[tuple[str, str]]:
     """The filter `facts`: questions and answers as readers of the current language see them."""
     language = i18n.current_language.get()
     return [(shown(one.label, language), shown(one.display, language)) for one in answers]
+
+
+def _way_back(http: Request, status: int) -> str:
+    """Where a choice of the reader leads back to: this page, or home from what is no page."""
+    if (status >= 400 and status != UNPROCESSABLE) or not can_be_read(http):
+        return links.HOME
+    return f"{http.url.path}?{http.url.query}" if http.url.query else http.url.path
 
 
 def _is_iso_date_or_empty(value: str) -> bool:

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from chassis.web import links
+
+OF_EVERY_PAGE = frozenset({links.SIGN_OUT, links.LANGUAGE, links.THEME_CHOICE})
+
 
 @dataclass
 class Input:
@@ -31,11 +35,11 @@ class PageForm:
 
 
 def form_in(html: str, action: str | None = None) -> PageForm:
-    """The page's form, but for the button that signs out, or that with this action."""
+    """The page's own form, none of those that every page has, or that with this action."""
     found = [
         one
         for one in _Reader(html).forms
-        if (one.action == action if action else one.action != "/sign-out")
+        if (one.action == action if action else one.action not in OF_EVERY_PAGE)
     ]
     assert len(found) == 1, f"{len(found)} forms"
     return found[0]

@@ -34,9 +34,9 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self._open.append(tag)
-        if tag == "form" and "/sign-out" not in given["action"]:
+        if tag == "form" and "main" in self._open:
             self.action = urlsplit(given["action"]).path
-        elif tag == "input":
+        elif tag == "input" and "main" in self._open:
             if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
                 self.fields[given["name"]] = given.get("value", "")
         elif tag == "textarea":

@@ -31,6 +31,7 @@ def serving(page: Page, app: ASGIApp) -> None:
         headers = dict(response.headers)
         headers.pop("content-encoding", None)  # httpx has unpacked it
         headers.pop("content-length", None)
+        headers.pop("refresh", None)  # a page that looks again would go away while it is looked at
         route.fulfill(status=response.status_code, headers=headers, body=response.content)
 
     page.route("**/*", answer)

@@ -66,7 +66,7 @@ def test_templates_speak_the_current_language() -> None:
 
 
 def test_words_are_made_in_every_language_there_is() -> None:
-    assert Catalogues().words("Sign in") == {"fr": "Me connecter"}
+    assert Catalogues().words("Sign in") == {"en": "Sign in", "fr": "Me connecter"}
 
 
 def test_speaking_ends_with_its_block() -> None:

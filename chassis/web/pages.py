@@ -191,9 +191,16 @@ def see_other_path(path: str) -> RedirectResponse:
 
 
 async def submitted(http: Request) -> dict[str, str]:
-    """What a form's button sent, by the names of its inputs; files are left out."""
-    async with http.form(max_files=0, max_fields=500) as sent:
-        return {key: value for key, value in sent.items() if not isinstance(value, UploadFile)}
+    """What a form's button sent, by the names of its inputs; files are left out.
+
+    What several inputs of one name sent is joined by line ends, as `chassis.forms` reads it.
+    """
+    async with http.form(max_files=0, max_fields=1000) as sent:
+        values: dict[str, list[str]] = {}
+        for key, value in sent.multi_items():
+            if not isinstance(value, UploadFile):
+                values.setdefault(key, []).append(value)
+        return {key: "\n".join(several) for key, several in values.items()}
 
 
 @cache

@@ -18,7 +18,7 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.support.claims import HANDLED, PUBLISHED, held_claim
+from tests.support.claims import HANDLED, PUBLISHED, comes_about, held_claim
 from tests.support.post_office import PostOffice
 from tests.support.process import HOST, Guichet, a_guichet
 from tests.support.promises import (
@@ -70,7 +70,9 @@ class Watch:
         while True:
             for path in ("/", "/sign-in"):
                 try:
-                    page = await asyncio.wait_for(self._visitor.once("GET", path), 20)
+                    # Not wait_for: before Python 3.12 it may swallow the cancellation that ends us.
+                    async with asyncio.timeout(20):
+                        page = await self._visitor.once("GET", path)
                 except httpx.TransportError:
                     self.lost += 1
                     self._good_since = None
@@ -145,10 +147,11 @@ async def test_postgresql_killed_under_load_loses_nothing_and_doubles_nothing(
                 await asyncio.sleep(chance.uniform(0, 0.5))
                 if kind.endswith("claim"):
                     async with held_claim(guichet, next(claims)):
-                        _kill(guichet, kind, chance)
+                        before = _kill(guichet, kind, chance)
                 else:
-                    _kill(guichet, kind, chance)
+                    before = _kill(guichet, kind, chance)
                 began = time.monotonic()
+                await comes_about(partial(_are_gone, guichet, before), f"the end by {kind}")
                 watch.forget()
                 kills[kind.partition(" holding")[0]] += 1
                 await watch.back()
@@ -179,11 +182,20 @@ async def test_postgresql_killed_under_load_loses_nothing_and_doubles_nothing(
         )
 
 
-def _kill(guichet: Guichet, kind: str, chance: random.Random) -> None:
+def _kill(guichet: Guichet, kind: str, chance: random.Random) -> set[int]:
+    """Kill it. Answers the processes that this ends."""
+    ends = set(guichet.servers())
     if kind.startswith("server"):
         kill_the_postmaster(guichet)
     else:
+        ends.discard(guichet.postmaster())
         kill_a_backend(guichet, chance)
+    return ends
+
+
+async def _are_gone(guichet: Guichet, pids: set[int]) -> bool:
+    """Have all of them ended?"""
+    return not pids & set(guichet.servers())
 
 
 def test_a_server_that_dies_again_and_again_is_told_and_given_up() -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # Workers inherit the first process's environment: each sets its own.
@@ -19,6 +20,11 @@ os.environ["GUICHET_DATABASE_PREFIX"] = f"test_{WORKER}_{os.getpid()}"
 from tests.support.apart import Apart, services_apart  # noqa: E402  # after the prefix is set
 from tests.support.installation import Running, running  # noqa: E402  # after the prefix is set
 from tests.support.postgres import ADDRESS, Server, drop_databases, provide  # noqa: E402  # after the prefix is set
+
+# Properties are tried on the same examples each time, however slow the machine: what fails here
+# fails for whoever looks into it.
+settings.register_profile("guichet", deadline=None, derandomize=True)
+settings.load_profile("guichet")
 
 _server: Server | None = None
 

@@ -13,14 +13,16 @@ from chassis.problems import NotFound
 from chassis.web.errors import waiting_page
 from services.requests.domain.states import label_of
 from services.requests.following.handles import request_named
+from services.requests.following.press import printed
 from services.requests.following.queries import (
     RequestView,
     any_request,
     request_of,
     requests_of,
 )
+from services.requests.following.sheet import sheet_of
 from services.requests.waiting import once_arrived
-from services.requests.web import person_of, web
+from services.requests.web import person_of, portal_of, web
 
 pages = APIRouter()
 
@@ -41,25 +43,18 @@ async def my_requests(http: HTTPRequest, begin: Opening) -> Response:
 @pages.api_route("/requests/handle/{handle}", methods=["GET", "HEAD"], dependencies=[ANYONE])
 async def request_by_handle(http: HTTPRequest, handle: str, begin: Opening) -> Response:
     """The account creation that this browser has just saved, to be seen and printed signed out."""
-    call = http.state.call
-    request_id = request_named(
-        http.app.state.runtime.keys,
-        handle,
-        tenant=call.tenant,
-        principal=call.principal,
-        now=clock.now(),
-    )
-    if request_id is None:
-        return web.render(
-            http,
-            "following/handle_ended.html",
-            status=404,
-            headers={"Cache-Control": "no-store"},
-        )
-    request = await once_arrived(begin, lambda db: any_request(db, request_id))
-    if request is None:
-        return waiting_page(http, http.url.path)
-    return _paper(http, request, signed_in=False)
+    found = await _by_handle(http, handle, begin)
+    if isinstance(found, Response):
+        return found
+    pdf = str(http.app.url_path_for("request_by_handle_as_pdf", handle=handle))
+    return _paper(http, found, pdf=pdf, signed_in=False)
+
+
+@pages.api_route("/requests/handle/{handle}/pdf", methods=["GET", "HEAD"], dependencies=[ANYONE])
+async def request_by_handle_as_pdf(http: HTTPRequest, handle: str, begin: Opening) -> Response:
+    """The same, as a file."""
+    found = await _by_handle(http, handle, begin)
+    return found if isinstance(found, Response) else await _pdf(http, found)
 
 
 @pages.api_route("/requests/{request_id}", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
@@ -85,16 +80,64 @@ async def request_on_paper(http: HTTPRequest, request_id: UUID, begin: Opening) 
         request = await request_of(work.db, person_of(http), request_id)
     if request is None:
         raise NotFound
-    return _paper(http, request, signed_in=True)
+    pdf = str(http.app.url_path_for("request_as_pdf", request_id=request_id))
+    return _paper(http, request, pdf=pdf, signed_in=True)
 
 
-def _paper(http: HTTPRequest, request: RequestView, *, signed_in: bool) -> Response:
+@pages.api_route("/requests/{request_id}/pdf", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
+async def request_as_pdf(http: HTTPRequest, request_id: UUID, begin: Opening) -> Response:
+    """One's own request, as a file."""
+    async with begin() as work:
+        request = await request_of(work.db, person_of(http), request_id)
+    if request is None:
+        raise NotFound
+    return await _pdf(http, request)
+
+
+async def _by_handle(http: HTTPRequest, handle: str, begin: Opening) -> RequestView | Response:
+    """The request that the handle shows to this browser, or the page that says why none."""
+    call = http.state.call
+    request_id = request_named(
+        http.app.state.runtime.keys,
+        handle,
+        tenant=call.tenant,
+        principal=call.principal,
+        now=clock.now(),
+    )
+    if request_id is None:
+        return web.render(
+            http,
+            "following/handle_ended.html",
+            status=404,
+            headers={"Cache-Control": "no-store"},
+        )
+    request = await once_arrived(begin, lambda db: any_request(db, request_id))
+    return waiting_page(http, http.url.path) if request is None else request
+
+
+async def _pdf(http: HTTPRequest, request: RequestView) -> Response:
+    portal = portal_of(http)
+    language = web.language(portal)
+    return Response(
+        await printed(sheet_of(request, portal, language)),
+        media_type="application/pdf",
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{request.number}.pdf"',
+            "Content-Language": language,
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _paper(http: HTTPRequest, request: RequestView, *, pdf: str, signed_in: bool) -> Response:
     return web.render(
         http,
         "following/paper.html",
         headers={"Cache-Control": "no-store"},
         request=request,
         label_of=label_of,
+        pdf=pdf,
         signed_in=signed_in,
     )
 

@@ -11,6 +11,7 @@ from services.requests.tables import Request
 from tests.builders.requests import NOON, Town
 from tests.service.requests.conftest import Counter
 from tests.service.requests.reading import Page
+from tests.support import pdf
 
 BROWSER = Principal(browser="b" * 64)
 
@@ -71,7 +72,7 @@ async def test_the_list_comes_in_pages_and_misses_none(counter: Counter) -> None
 async def test_somebody_elses_request_is_as_one_that_does_not_exist(counter: Counter) -> None:
     tenant = await counter.portal()
     mine, other = await counter.town(tenant), await counter.town(tenant)
-    for suffix in ("", "/print"):
+    for suffix in ("", "/print", "/pdf"):
         async with counter.visitor(tenant, mine.principal()) as browser:
             assert (await browser.get(f"/requests/{mine.request_id}{suffix}")).status_code == 200
             foreign = await browser.get(f"/requests/{other.request_id}{suffix}")
@@ -102,6 +103,38 @@ async def test_a_handle_shows_what_was_just_saved_to_a_signed_out_browser(
     assert "Saint-Amand" in page.text
 
 
+async def test_a_request_is_a_file_named_by_its_number(counter: Counter) -> None:
+    tenant = await counter.portal()
+    town = await counter.town(tenant)
+    async with counter.visitor(tenant, town.principal()) as browser:
+        page = Page((await browser.get(f"/requests/{town.request_id}")).text)
+        paper = Page((await browser.get(f"/requests/{town.request_id}/print")).text)
+        path = page.path("Télécharger en PDF")
+        assert path == paper.path("Télécharger en PDF") == f"/requests/{town.request_id}/pdf"
+        answer = await browser.get(path)
+        assert (await browser.head(path)).status_code == 200
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"] == 'attachment; filename="2026-000001.pdf"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    found = pdf.read(answer.content)
+    assert found.title == "Demande 2026-000001 – Création de compte"
+    assert "Saint-Amand" in found.text
+
+
+async def test_a_handle_gives_the_file_to_a_signed_out_browser(counter: Counter) -> None:
+    tenant = await counter.portal()
+    town = Town()
+    await counter.hear(tenant, town.submits())
+    path = a_handle(counter, tenant, town.request_id)
+    async with counter.visitor(tenant, BROWSER) as browser:
+        paper = Page((await browser.get(path)).text)
+        assert paper.path("Télécharger en PDF") == f"{path}/pdf"
+        answer = await browser.get(f"{path}/pdf")
+    assert answer.status_code == 200
+    assert "Demande 2026-000001" in pdf.read(answer.content).text
+
+
 async def test_a_handle_serves_no_other_browser_and_no_other_tenant(counter: Counter) -> None:
     tenant, elsewhere = await counter.portal(), await counter.portal()
     town = Town()
@@ -110,6 +143,8 @@ async def test_a_handle_serves_no_other_browser_and_no_other_tenant(counter: Cou
     answers = []
     for where, who, asked in (
         (tenant, ANONYMOUS, path),
+        (tenant, ANONYMOUS, f"{path}/pdf"),
+        (elsewhere, BROWSER, f"{path}/pdf"),
         (tenant, Principal(browser="c" * 64), path),
         (elsewhere, BROWSER, path),
         (tenant, BROWSER, path[:-4] + "AAAA"),
@@ -125,7 +160,12 @@ async def test_a_handle_serves_no_other_browser_and_no_other_tenant(counter: Cou
 async def test_following_asks_for_a_signed_in_customer(counter: Counter) -> None:
     tenant = await counter.portal()
     async with counter.visitor(tenant) as browser:
-        for path in ("/requests", f"/requests/{new_id()}", "/exchanges"):
+        for path in (
+            "/requests",
+            f"/requests/{new_id()}",
+            f"/requests/{new_id()}/pdf",
+            "/exchanges",
+        ):
             answer = await browser.get(path)
             assert answer.status_code == 303
             assert answer.headers["location"].startswith("/sign-in?")

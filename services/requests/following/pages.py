@@ -50,7 +50,9 @@ async def request_by_handle(http: HTTPRequest, handle: str, begin: Opening) -> R
     return _paper(http, found, pdf=pdf, signed_in=False)
 
 
-@pages.api_route("/requests/handle/{handle}/pdf", methods=["GET", "HEAD"], dependencies=[ANYONE])
+@pages.api_route(
+    "/requests/handle/{handle}/pdf", methods=["GET", "HEAD"], dependencies=[ANYONE], tags=["file"]
+)
 async def request_by_handle_as_pdf(http: HTTPRequest, handle: str, begin: Opening) -> Response:
     """The same, as a file."""
     found = await _by_handle(http, handle, begin)
@@ -84,7 +86,9 @@ async def request_on_paper(http: HTTPRequest, request_id: UUID, begin: Opening) 
     return _paper(http, request, pdf=pdf, signed_in=True)
 
 
-@pages.api_route("/requests/{request_id}/pdf", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
+@pages.api_route(
+    "/requests/{request_id}/pdf", methods=["GET", "HEAD"], dependencies=[CUSTOMERS], tags=["file"]
+)
 async def request_as_pdf(http: HTTPRequest, request_id: UUID, begin: Opening) -> Response:
     """One's own request, as a file."""
     async with begin() as work:

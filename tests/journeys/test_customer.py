@@ -1,150 +1,241 @@
-"""A town's way from the vendor's portal to its first request (J1–J4 and J6)."""
+"""A town's way from the vendor's portal to its first request (J1–J4 and J6), in each language.
+
+Labels are the manual's, in French; `Speech` says them in the language of the journey.
+"""
 
 import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
+from guichet.demo_data import DEMO
+from tests.support.browser import context_of
+from tests.support.demo import Demo, demos
 from tests.support.installation import Running, link_in
+from tests.support.speech import Speech
 
-pytestmark = pytest.mark.xdist_group("journeys")
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(180)]
 
 TOWN = "Saint-Jean-de-Monts"
-ADDRESS = "mairie@saint-jean-de-monts.example"
 PASSWORD = "une phrase bien longue 7"
+FRENCH = Speech()
+LOCALES = {"fr": "fr-FR", "en": "en-GB"}  # as browsers name what their people read
 
 
-async def register(page: Page, address: str = ADDRESS, town: str = TOWN) -> None:
+@dataclass(frozen=True)
+class Way:
+    """How a journey is made: at which tenant, in which language, with scripts or without."""
+
+    at: Demo
+    language: str
+    scripts: bool
+
+    def __str__(self) -> str:
+        return f"{self.at}-{self.language}-{'scripts' if self.scripts else 'plain'}"
+
+    @property
+    def address(self) -> str:
+        """The town's, of this journey alone."""
+        return f"mairie@saint-jean-{self}.example"
+
+
+def ways() -> list[Way]:
+    """Every language with scripts and without at one tenant, each once at the others."""
+    first, *others = demos()
+    found = [Way(first, language, on) for language in first.languages for on in (True, False)]
+    for other in others:
+        found += [Way(other, one, at % 2 == 0) for at, one in enumerate(other.languages)]
+    return found
+
+
+@pytest.fixture(params=ways(), ids=str)
+def way(request: pytest.FixtureRequest) -> Way:
+    way: Way = request.param
+    return way
+
+
+@pytest.fixture
+async def page(browser: Browser, way: Way, portal_url: str, whole: Running) -> AsyncIterator[Page]:
+    """The tenant's portal before somebody whose browser reads that language."""
+    context = await context_of(browser, scripts=way.scripts, locale=LOCALES[way.language])
+    page = await context.new_page()
+    await page.goto(portal_url.replace(DEMO, way.at.slug, 1))
+    yield page
+    await context.close()
+
+
+def heading(page: Page) -> Locator:
+    """The page's one h1."""
+    return page.get_by_role("heading", level=1)
+
+
+async def register(page: Page, address: str, town: str = TOWN, *, say: Speech = FRENCH) -> None:
     """J2: from the home page to the saved page."""
-    await page.get_by_role("banner").get_by_role("link", name="Créer mon compte").click()
-    await expect(page).to_have_title(re.compile("Me connecter ou créer mon compte"))
-    await page.get_by_role("main").get_by_role("link", name="Créer mon compte").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Création de compte")
-    await expect(page.get_by_text("Cette démarche prend 3 minutes")).to_be_visible()
-    await page.get_by_label("J'accepte les conditions générales d'utilisation du service").check()
-    await page.get_by_role("button", name="Faire une demande en ligne").click()
-    await page.get_by_label("Nom de la ville *").fill(town)
-    await page.get_by_label("Ville *", exact=True).fill(town)
-    await page.get_by_label("Code postal *").fill("85160")
-    await page.get_by_label("Mme").check()
-    await page.get_by_label("Nom de naissance *").fill("Dupré")
-    await page.get_by_label("Prénom *").fill("Anne-Cécile")
-    await page.get_by_label("Email *").fill(address)
-    await page.get_by_role("button", name="Suivant").click()
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("Informations de la demande")
-    await expect(page.get_by_role("main")).to_contain_text("Demandeur : Nouvel utilisateur")
-    await page.get_by_role("button", name="Enregistrer la demande").click()
+    banner, main = page.get_by_role("banner"), page.get_by_role("main")
+    await banner.get_by_role("link", name=say("Créer mon compte")).click()
+    await expect(page).to_have_title(re.compile(re.escape(say("Me connecter ou créer mon compte"))))
+    await main.get_by_role("link", name=say("Créer mon compte")).click()
+    await expect(heading(page)).to_have_text(say("Création de compte"))
+    await expect(
+        page.get_by_text(say("Cette démarche prend %(num)d minutes", num=3))
+    ).to_be_visible()
+    await page.get_by_label(
+        say("J'accepte les conditions générales d'utilisation du service")
+    ).check()
+    await page.get_by_role("button", name=say("Faire une demande en ligne")).click()
+    await page.get_by_label(say("Nom de la ville *")).fill(town)
+    await page.get_by_label(say("Ville *", among="Post town"), exact=True).fill(town)
+    await page.get_by_label(say("Code postal *")).fill("85160")
+    await page.get_by_label(say("Mme"), exact=True).check()
+    await page.get_by_label(say("Nom de naissance *")).fill("Dupré")
+    await page.get_by_label(say("Prénom *")).fill("Anne-Cécile")
+    await page.get_by_label(say("Email *")).fill(address)
+    await page.get_by_role("button", name=say("Suivant")).click()
+    await expect(heading(page)).to_contain_text(say("Informations de la demande"))
+    await expect(main).to_contain_text(say("Demandeur : Nouvel utilisateur"))
+    await page.get_by_role("button", name=say("Enregistrer la demande")).click()
 
 
-async def activate(page: Page, link: str, password: str = PASSWORD) -> str:
+async def activate(page: Page, link: str, password: str = PASSWORD, *, say: Speech = FRENCH) -> str:
     """J3: from the mailed link to the signed-in home page. Answers the proposed identifier."""
     await page.goto(link)
     await expect(
-        page.get_by_text("Pour finaliser l'activation de votre compte, vous pouvez modifier votre")
+        page.get_by_text(
+            say(
+                "Pour finaliser l'activation de votre compte, vous pouvez modifier votre"
+                " identifiant de connexion et créer votre mot de passe."
+            )
+        )
     ).to_be_visible()
-    proposed = await page.get_by_label("Votre identifiant de connexion").input_value()
-    await page.get_by_label("Mot de passe", exact=False).first.fill(password)
-    await page.get_by_label("Répéter votre mot de passe").fill(password)
-    await page.get_by_role("button", name="Valider et accéder à votre compte").click()
+    proposed = await page.get_by_label(say("Votre identifiant de connexion")).input_value()
+    await page.get_by_label(say("Mot de passe"), exact=False).first.fill(password)
+    await page.get_by_label(say("Répéter votre mot de passe")).fill(password)
+    await page.get_by_role("button", name=say("Valider et accéder à votre compte")).click()
     return proposed
 
 
-async def sign_in(page: Page, username: str, password: str) -> None:
+async def sign_in(page: Page, username: str, password: str, *, say: Speech = FRENCH) -> None:
     """J4, on the sign-in page."""
-    await page.get_by_label("Identifiant").fill(username)
-    await page.get_by_label("Mot de passe").fill(password)
-    await page.get_by_role("button", name="Me connecter").click()
+    main = page.get_by_role("main")
+    await main.get_by_label(say("Identifiant :")).fill(username)
+    await main.get_by_label(say("Mot de passe :")).fill(password)
+    await main.get_by_role("button", name=say("Me connecter")).click()
 
 
-async def sign_out(page: Page) -> None:
-    await page.get_by_text("Mon compte").click()
-    await page.get_by_role("button", name="Déconnexion").click()
+async def sign_out(page: Page, *, say: Speech = FRENCH) -> None:
+    await page.get_by_text(say("Mon compte"), exact=True).click()
+    await page.get_by_role("button", name=say("Déconnexion")).click()
+
+
+async def to_the_recap(page: Page, *, say: Speech = FRENCH) -> None:
+    """Answer whatever the form asks, page by page."""
+    for _ in range(12):
+        await fill_all(page)
+        await page.get_by_role("button", name=say("Suivant"), exact=True).click()
+        if say("Informations de la demande") in await heading(page).inner_text():
+            return
+    raise AssertionError("the form comes to no end")
 
 
 async def test_a_town_registers_activates_signs_in_and_files_a_request(
-    portal: Page, whole: Running
+    page: Page, way: Way, whole: Running
 ) -> None:
-    page = portal
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Sélectionnez un service")
-    await register(page)
+    say, chosen = Speech(way.language), Speech(way.language).shown(way.at.procedure)
+    main, banner = page.get_by_role("main"), page.get_by_role("banner")
+    await expect(page.locator("html")).to_have_attribute("lang", way.language)
+    await expect(heading(page)).to_have_text(say("Sélectionnez un service"))
+    await register(page, way.address, say=say)
+    created = say("Création de compte")
     await expect(
-        page.get_by_text("La demande Création de compte a été enregistrée.")
+        page.get_by_text(say("La demande %(title)s a été enregistrée.", title=created))
     ).to_be_visible()
-    await expect(page.get_by_role("link", name="Me connecter")).to_be_visible()
+    await expect(banner.get_by_role("link", name=say("Me connecter"))).to_be_visible()
 
-    await page.get_by_role("link", name="Voir et imprimer la demande").click()
-    await expect(page.get_by_role("main")).to_contain_text("Création de compte")
-    await expect(page.get_by_role("main")).to_contain_text("Anne-Cécile")
+    await page.get_by_role("link", name=say("Voir et imprimer la demande")).click()
+    await expect(main).to_contain_text(created)
+    await expect(main).to_contain_text("Anne-Cécile")
 
     await whole.settled()
-    [mail] = await whole.mails_to(ADDRESS)
-    assert mail["Subject"] == "Création du compte usager"
-    proposed = await activate(page, link_in(mail))
-    assert proposed == "saint-jean-de-monts"
-    card = page.get_by_role("banner")
-    await expect(card).to_contain_text("Dupré")
-    await expect(card).to_contain_text("Anne-Cécile")
+    [mail] = await whole.mails_to(way.address)
+    assert mail["Subject"] == say("Création du compte usager")
+    proposed = await activate(page, link_in(mail), say=say)
+    assert proposed.startswith("saint-jean-de-monts")
+    await expect(banner).to_contain_text("Dupré")
+    await expect(banner).to_contain_text("Anne-Cécile")
     for name in ("Échanges", "Mes demandes"):
-        await expect(card.get_by_role("link", name=name)).to_be_visible()
+        await expect(banner.get_by_role("link", name=say(name))).to_be_visible()
 
-    await sign_out(page)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Sélectionnez un service")
-    await page.get_by_role("link", name="Anomalie - logiciel YPolice").click()
-    await expect(page).to_have_title(re.compile("Me connecter"))
-    await sign_in(page, proposed, "pas le bon mot de passe")
-    await expect(page.get_by_role("alert")).to_be_visible()
-    await sign_in(page, proposed, PASSWORD)
+    await sign_out(page, say=say)
+    await expect(heading(page)).to_have_text(say("Sélectionnez un service"))
+    await main.get_by_role("link", name=chosen).click()
+    await expect(page).to_have_title(re.compile(re.escape(say("Me connecter"))))
+    await sign_in(page, proposed, "pas le bon mot de passe", say=say)
+    await expect(main.get_by_role("alert")).to_be_visible()
+    await sign_in(page, proposed, PASSWORD, say=say)
 
     # The procedure that was chosen before; its terms were accepted with the account.
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Anomalie - logiciel YPolice")
-    await page.get_by_role("button", name="Faire une demande en ligne").click()
-    await expect(page.get_by_label("Adresse mail")).to_have_value(ADDRESS)
-    await fill_all(page)
-    await page.get_by_role("button", name="Suivant").click()
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("Informations de la demande")
-    await page.get_by_role("button", name="Modifier les informations").first.click()
-    await expect(page.get_by_label("Adresse mail")).to_have_value(ADDRESS)
-    await page.get_by_role("button", name="Suivant").click()
-    await page.get_by_role("button", name="Enregistrer la demande").click()
-    banner = page.get_by_text(
-        re.compile(r"La demande Anomalie - logiciel YPolice .*a été enregistrée\.")
-    )
-    await expect(banner).to_be_visible()
-    number = re.search(r"\d{4}-\d{6}", await page.get_by_role("main").inner_text())
+    await expect(heading(page)).to_have_text(chosen)
+    await page.get_by_role("button", name=say("Faire une demande en ligne")).click()
+    known = main.locator("form input[type=email]")
+    if await known.count():
+        await expect(known).to_have_value(way.address)
+    await to_the_recap(page, say=say)
+    await page.get_by_role("button", name=say("Modifier les informations")).first.click()
+    await expect(main.locator("form")).to_be_visible()
+    await to_the_recap(page, say=say)
+    await page.get_by_role("button", name=say("Enregistrer la demande")).click()
+    saved = say("La demande %(title)s a été enregistrée.", title=chosen)
+    await expect(page.get_by_text(saved)).to_be_visible()
+    number = re.search(r"\d{4}-\d{6}", await main.inner_text())
     assert number is not None
 
-    await page.get_by_role("link", name="Voir et imprimer la demande").click()
-    await expect(page.get_by_role("main")).to_contain_text(number[0])
+    await page.get_by_role("link", name=say("Voir et imprimer la demande")).click()
+    await expect(main).to_contain_text(number[0])
     await page.go_back()
-    await page.get_by_role("banner").get_by_role("link", name="Mes demandes").click()
-    await expect(page.get_by_role("main")).to_contain_text(number[0])
-    await expect(page.get_by_role("main")).to_contain_text("Création de compte")
+    await banner.get_by_role("link", name=say("Mes demandes")).click()
+    await expect(main).to_contain_text(number[0])
+    await expect(main).to_contain_text(created)
     await whole.settled()
-    newest = (await whole.mails_to(ADDRESS, count=2))[0]
-    assert number[0] in newest.as_string() or number[0] in str(newest["Subject"])
+    newest = (await whole.mails_to(way.address, count=2))[0]
+    assert number[0] in str(newest["Subject"])
+    assert newest["Subject"] == say("La demande %(number)s a été enregistrée", number=number[0])
 
 
 async def fill_all(page: Page) -> None:
-    """Answer whatever the form still lacks, as its fields ask."""
-    form = page.get_by_role("main").locator("form")
-    for area in await form.locator("textarea").all():
+    """Answer whatever the form still lacks, as its fields ask; what comes by an answer too."""
+    form = page.get_by_role("main").locator("form").last
+    for area in await form.locator("textarea:visible").all():
         if not await area.input_value():
             await area.fill("La page reste blanche.\nUn message s’affiche ensuite.")
-    for box in await form.locator("select").all():
-        await box.select_option(index=1)
-    radios = form.locator("input[type=radio]")
-    names = {await one.get_attribute("name") for one in await radios.all()}
-    for name in names:
-        await form.locator(f"input[type=radio][name={name}]").first.check()
-    for field in await form.locator("input:not([type=hidden]):not([type=radio])").all():
-        kind = await field.get_attribute("type") or "text"
-        if kind == "checkbox" or await field.input_value():
-            continue
-        await field.fill(
-            {
-                "tel": "04 72 00 00 00",
-                "email": ADDRESS,
-                "date": "2026-11-02",
-                "number": "3",
-            }.get(kind, "3")
-        )
+    for box in await form.locator("select:visible").all():
+        if not await box.input_value():
+            await box.select_option(index=1)
+    radios = form.locator("input[type=radio]:visible")
+    for name in {await one.get_attribute("name") for one in await radios.all()}:
+        group = form.locator(f'input[type=radio][name="{name}"]')
+        if not await group.and_(form.locator(":checked")).count():
+            await group.first.check()
+    boxes = form.locator("input[type=checkbox]:visible")
+    for name in {await one.get_attribute("name") for one in await boxes.all()}:
+        await form.locator(f'input[type=checkbox][name="{name}"]').first.check()
+    typed = form.locator(
+        "input:visible:not([type=hidden], [type=radio], [type=checkbox], [type=file])"
+    )
+    for field in await typed.all():
+        if not await field.input_value():
+            await field.fill(await something_for(field))
+
+
+async def something_for(field: Locator) -> str:
+    """An answer of the kind that the input asks for."""
+    name = await field.get_attribute("name") or ""
+    if name.endswith("postcode"):
+        return "85160"
+    return {
+        "tel": "04 72 00 00 00",
+        "email": "mairie@saint-jean-de-monts.example",
+        "date": "2026-11-02",
+        "time": "10:30",
+    }.get(await field.get_attribute("type") or "text", "3")

@@ -47,11 +47,11 @@ async def browsing() -> AsyncIterator[Browser]:
 
 
 async def context_of(
-    browser: Browser, width: int = WIDE, *, scripts: bool = True
+    browser: Browser, width: int = WIDE, *, scripts: bool = True, locale: str = "fr-FR"
 ) -> BrowserContext:
-    """A browser profile of its own, as wide as that."""
+    """A browser profile of its own, as wide as that, whose person reads that language."""
     context = await browser.new_context(
-        viewport={"width": width, "height": 900}, locale="fr-FR", java_script_enabled=scripts
+        viewport={"width": width, "height": 900}, locale=locale, java_script_enabled=scripts
     )
     context.set_default_timeout(15_000)
     return context

@@ -37,7 +37,7 @@ FORM = Form(
                 Field(
                     key="city",
                     kind="text",
-                    label=N_("Town (in the address)"),
+                    label=N_("Post town"),
                     missing=N_("Give the town of the address."),
                     group=N_("Address of the town"),
                     autocomplete="address-level2",

@@ -105,7 +105,10 @@ async def test_saving_leads_to_the_banner_and_the_handle(browser: Browser, porta
     assert (claims["p"], claims["t"], claims["b"]) == ("print", str(portal.tenant), "one")
     assert 3500 < claims["u"] - clock.now().timestamp() <= 3600
     assert submitted.title == {"en": "Account creation", "fr": "Création de compte"}
-    assert submitted.sections[1].subtitle == {"fr": "Demandeur\u00a0: Nouvel utilisateur"}
+    assert submitted.sections[1].subtitle == {
+        "en": "Requester: new user",
+        "fr": "Demandeur\u00a0: Nouvel utilisateur",
+    }
     assert "/sign-in?next=%2Frequests&amp;why=registration" in saved.text
     closed = re.findall(r'class="banner__close" href="([^"]+)"', saved.text)
     without = await browser.get(closed[0].replace("&amp;", "&"))

@@ -11,6 +11,8 @@ PREFIXES = {
     "/activate": "identity",
     "/invitation": "identity",
     "/recovery": "identity",
+    "/reset": "identity",
+    "/confirm-address": "identity",
     "/profile": "identity",
     "/texts": "identity",
 }

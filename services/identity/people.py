@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from chassis.forms import normalise_address
 from chassis.ids import new_id
+from chassis.problems import NotFound
 from chassis.work import UnitOfWork
 from contracts.identity import (
     AccountRegistered,
@@ -17,7 +18,14 @@ from contracts.identity import (
     ProfileChanged,
 )
 from contracts.links import Purpose
-from services.identity.tables import Account, Activation, Organisation, Person
+from services.identity.tables import (
+    Account,
+    Activation,
+    EmailChange,
+    Organisation,
+    Person,
+    Reset,
+)
 
 
 @dataclass(frozen=True)
@@ -127,17 +135,32 @@ def ask_for_link(work: UnitOfWork, account: Account, person: Person, purpose: Pu
     return asked.id
 
 
+async def own_account(work: UnitOfWork) -> tuple[Account, Person]:
+    """The principal's account and person, locked in this order. Raises NotFound.
+
+    Not of an account that came to its end while its session was still known elsewhere.
+    """
+    account_id = work.principal.account_id
+    if account_id is None:
+        raise NotFound
+    account = await work.fetch(Account, account_id)
+    if account.state != "active":
+        raise NotFound
+    return account, await work.fetch(Person, account.person_id)
+
+
 async def void_links(work: UnitOfWork, account_id: UUID) -> None:
     """None of the account's links serves any more."""
-    await work.db.execute(
-        update(Activation)
-        .where(
-            Activation.account_id == account_id,
-            Activation.consumed_at.is_(None),
-            Activation.voided_at.is_(None),
+    for kind in (Activation, Reset, EmailChange):
+        await work.db.execute(
+            update(kind)
+            .where(
+                kind.account_id == account_id,
+                kind.consumed_at.is_(None),
+                kind.voided_at.is_(None),
+            )
+            .values(voided_at=work.now)
         )
-        .values(voided_at=work.now)
-    )
 
 
 def tell_profile(work: UnitOfWork, account: Account, person: Person) -> None:
@@ -152,6 +175,7 @@ def tell_profile(work: UnitOfWork, account: Account, person: Person) -> None:
             birth_name=person.birth_name,
             first_name=person.first_name,
             address=person.address,
+            phone=person.phone,
             language=person.language,
             roles=tuple(account.roles),
         )

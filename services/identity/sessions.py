@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from chassis.ids import new_id
 from chassis.work import UnitOfWork
 from contracts.identity import SessionRevoked
+from services.identity.domain.devices import UNKNOWN, Device
 from services.identity.domain.sessions import IDLE, LONGEST, cookie_hash, new_cookie
 from services.identity.tables import Account, Session
 
@@ -20,7 +21,9 @@ class OpenedSession:
     cookie: str
 
 
-async def open_session(work: UnitOfWork, account_id: UUID) -> OpenedSession:
+async def open_session(
+    work: UnitOfWork, account_id: UUID, device: Device = UNKNOWN
+) -> OpenedSession:
     """Sign the account in; what is left of its outlived sessions goes."""
     await work.db.execute(
         delete(Session).where(
@@ -36,6 +39,8 @@ async def open_session(work: UnitOfWork, account_id: UUID) -> OpenedSession:
             cookie_hash=cookie_hash(cookie),
             started_at=work.now,
             seen_at=work.now,
+            browser=device.browser or None,
+            system=device.system or None,
         )
     )
     return OpenedSession(session.id, cookie)
@@ -48,6 +53,20 @@ async def end_session(work: UnitOfWork, session_id: UUID) -> None:
         return
     work.emit(SessionRevoked(scope="session", scope_id=session.id, revoked_at=work.now))
     await work.db.delete(session)
+
+
+async def end_sessions_but(work: UnitOfWork, account_id: UUID, kept: UUID | None) -> None:
+    """End all of an account's but that one, everywhere: for who goes on, or signs in anew.
+
+    Each by its own name: an end of the account's would reach the session that begins with it.
+    """
+    others = await work.db.execute(
+        select(Session.id).where(Session.account_id == account_id, Session.id != kept)
+        if kept
+        else select(Session.id).where(Session.account_id == account_id)
+    )
+    for session_id in others.scalars().all():
+        await end_session(work, session_id)
 
 
 async def end_sessions_of(work: UnitOfWork, account: Account) -> None:

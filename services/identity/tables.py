@@ -82,6 +82,7 @@ class Person(RootRow):
     first_name: Mapped[str]
     address: Mapped[str]
     address_key: Mapped[str]  # normalised
+    phone: Mapped[str | None]
     language: Mapped[str]
 
 
@@ -150,6 +151,61 @@ class Activation(RootRow):
     voided_at: Mapped[datetime | None]  # another link was used, or the account is gone
 
 
+class Recovery(RootRow):
+    """Somebody says that they lost identifier or password, known or not.
+
+    What they typed is looked up once they have their answer, and cleared with that.
+    """
+
+    __tablename__ = "recoveries"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "account_id"], ["accounts.tenant_id", "accounts.id"]),
+        Index("ix_recoveries_account_id", "tenant_id", "account_id", "submitted_at"),
+        Index("ix_recoveries_address_key", "tenant_id", "address_key"),
+        Index("ix_recoveries_username_key", "tenant_id", "username_key"),
+    )
+    lost: Mapped[str]  # username, password
+    address_key: Mapped[str | None]  # as it was typed, normalised
+    username_key: Mapped[str | None]
+    language: Mapped[str]
+    submitted_at: Mapped[datetime]
+    account_id: Mapped[UUID | None]  # the first that is told of
+
+
+class Reset(RootRow):
+    """What a mailed link names that sets a new password. It serves once."""
+
+    __tablename__ = "resets"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "account_id"], ["accounts.tenant_id", "accounts.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "recovery_id"], ["recoveries.tenant_id", "recoveries.id"]
+        ),
+        Index("ix_resets_account_id", "tenant_id", "account_id", "requested_at"),
+        Index("ix_resets_recovery_id", "tenant_id", "recovery_id"),
+    )
+    recovery_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    requested_at: Mapped[datetime]
+    consumed_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]  # another link was used, or the account changed otherwise
+
+
+class EmailChange(RootRow):
+    """What a mailed link names that confirms a new mail address. It serves once."""
+
+    __tablename__ = "email_changes"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "account_id"], ["accounts.tenant_id", "accounts.id"]),
+        Index("ix_email_changes_account_id", "tenant_id", "account_id", "requested_at"),
+    )
+    account_id: Mapped[UUID]
+    address: Mapped[str]  # the new one
+    requested_at: Mapped[datetime]
+    consumed_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]  # another link was used, or the account changed otherwise
+
+
 class Session(RootRow):
     """A signed-in browser. Only a hash of its cookie is kept."""
 
@@ -163,6 +219,8 @@ class Session(RootRow):
     cookie_hash: Mapped[str]  # SHA-256, hexadecimal
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]  # to within some minutes
+    browser: Mapped[str | None]  # its maker's name for it, such as Firefox; none: not known
+    system: Mapped[str | None]  # what it runs on, such as Windows
 
 
 class SignInAttempts(TenantRow):

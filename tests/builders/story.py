@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from chassis import clock
+from chassis.forms import normalise_address
 from chassis.ids import new_id
 from chassis.principals import ANONYMOUS, Principal
 from chassis.work import Database, UnitOfWork
@@ -23,13 +24,27 @@ from services.identity.accounts.invite_person import invite_person
 from services.identity.activation.activate_account import Credentials, activate_account
 from services.identity.activation.request_activation_again import request_activation_again
 from services.identity.domain.links import Link
+from services.identity.domain.recoveries import Loss, Lost
 from services.identity.domain.registrations import AcceptedTerms
 from services.identity.domain.tenants import TenantFacts
 from services.identity.people import OrganisationFacts, PersonFacts, tell_organisation, tell_profile
+from services.identity.profile.change_password import change_password
+from services.identity.profile.confirm_address import confirm_address
+from services.identity.profile.request_address_change import request_address_change
+from services.identity.recovery.reset_password import reset_password
+from services.identity.recovery.submit_recovery import submit_recovery
 from services.identity.registration.ask_for_further_account import ask_for_further_account
 from services.identity.registration.submit_registration import submit_registration
 from services.identity.signing_in.sign_out import sign_out
-from services.identity.tables import Account, Activation, Organisation, Person, Registration
+from services.identity.tables import (
+    Account,
+    Activation,
+    EmailChange,
+    Organisation,
+    Person,
+    Registration,
+    Reset,
+)
 from services.identity.tenants.change_tenant import change_tenant
 from services.identity.tenants.create_tenant import create_tenant
 from services.identity.tenants.publish_terms import publish_terms
@@ -211,6 +226,7 @@ class Portal:
             organisation = await work.fetch(Organisation, known.organisation_id)
             for name, value in changes.items():
                 setattr(person, name, value)
+            person.address_key = normalise_address(person.address)
             organisation.name += " (mairie)"
             tell_profile(work, account, person)
             tell_organisation(work, organisation)
@@ -219,6 +235,44 @@ class Portal:
         """A session ends."""
         async with self.at("identity", known.principal()) as work:
             await sign_out(work)
+
+    async def loses(self, lost: Lost, *, address: str = "", username: str = "") -> UUID:
+        """Somebody says that they lost this. Answers the recovery's id."""
+        async with self.at("identity", BROWSER) as work:
+            return await submit_recovery(work, Loss(lost, address, username, "fr"))
+
+    async def resets(self, known: Known, address: str) -> Known:
+        """A new password is set by the newest link, once identity has looked into what was lost."""
+        async with self.at("identity") as work:
+            found = await work.db.execute(
+                select(Reset.id)
+                .where(Reset.account_id == known.account_id)
+                .order_by(Reset.requested_at.desc())
+                .limit(1)
+            )
+            link = self._minted(Purpose.RESET, found.scalar_one(), address)
+        async with self.at("identity", BROWSER) as work:
+            session = await reset_password(work, link, "another hash")
+        return replace(known, session_id=session.id)
+
+    async def changes_password(self, known: Known) -> None:
+        """A new password is set by who knows the old one."""
+        async with self.at("identity", known.principal()) as work:
+            account = await work.fetch(Account, known.account_id)
+            await change_password(work, account.password_hash or "", "a new hash")
+
+    async def wants_mails_at(self, known: Known, address: str) -> UUID:
+        """A new address is asked to confirm. Answers the change's id."""
+        async with self.at("identity", known.principal()) as work:
+            account = await work.fetch(Account, known.account_id)
+            return await request_address_change(work, address, account.password_hash or "")
+
+    async def confirms(self, change: UUID) -> None:
+        """The new address does."""
+        async with self.at("identity") as work:
+            address = (await work.fetch(EmailChange, change)).address
+        async with self.at("identity", BROWSER) as work:
+            await confirm_address(work, self._minted(Purpose.EMAIL_CHANGE, change, address))
 
     async def erases(self, account: UUID) -> None:
         """An account goes, with its person."""

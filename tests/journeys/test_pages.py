@@ -86,6 +86,10 @@ async def look_as_visitor(page: Page, url: str, album: Album) -> None:
         "sign-in": "/sign-in",
         "sign-in-asked": "/procedures/assistance-ypolice",
         "recovery": "/recovery",
+        "recovery-username": "/recovery/username",
+        "recovery-password": "/recovery/password",
+        "recovery-sent": "/recovery/sent",
+        "reset-altered": "/reset?link=altered",
         "terms": "/texts/terms",
         "legal": "/texts/legal",
         "privacy": "/texts/privacy",
@@ -107,6 +111,9 @@ async def look_as_visitor(page: Page, url: str, album: Album) -> None:
     await album.look(page, "sign-in-empty")
     await sign_in(page, "personne", "pas le bon mot de passe")
     await album.look(page, "sign-in-refused")
+    await page.goto(f"{url}/recovery/password")
+    await page.get_by_role("button", name="Envoyer").click()
+    await album.look(page, "recovery-password-empty")
 
 
 async def look_at_registration(page: Page, url: str, album: Album) -> None:

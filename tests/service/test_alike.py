@@ -1,4 +1,6 @@
-"""Who asks for an account or signs in can't tell whether an address or an identifier is known.
+"""Nobody can tell whether an address or an identifier is known.
+
+Not who asks for an account, nor who signs in, nor who has lost something.
 
 Words, statuses, headers and lengths are compared once ids, keys and what was typed are masked;
 what is typed is of equal length. Time is measured in this very process, from a request to its
@@ -17,6 +19,7 @@ import httpx
 import pytest
 
 from chassis.ids import new_id
+from services.identity.domain.recoveries import MOST
 from tests.builders.identity import PASSWORD
 from tests.service.conftest import Town
 from tests.support.answers import difference, said
@@ -92,6 +95,13 @@ async def assert_as_quick(
             return
         found.append((quick, slow))
     pytest.fail(f"medians apart: {found}")
+
+
+async def forget_attempts(whole: Running) -> None:
+    """Let nobody have tried anything before."""
+    db = await whole.admin("identity")
+    await db.execute("DELETE FROM sign_in_attempts")
+    await db.close()
 
 
 # ── Registration ─────────────────────────────────────────────────────────────────────────────────
@@ -209,16 +219,66 @@ async def test_signing_in_takes_as_long_for_every_identifier(
         assert answer.status_code == 422
         return answer
 
-    async def forget_attempts() -> None:
-        db = await whole.admin("identity")
-        await db.execute("DELETE FROM sign_in_attempts")
-        await db.close()
-
     people = [await somebody(whole, town.who.tenant, town.who.host) for _ in range(KNOWN)]
     strangers = [unlike(one.username) for one in people]
     await assert_as_quick(
         whole,
         lambda at: try_with(people[at % KNOWN].username),
         lambda at: try_with(strangers[at % KNOWN]),
-        before=forget_attempts,
+        before=lambda: forget_attempts(whole),
+    )
+
+
+# ── Recovery ─────────────────────────────────────────────────────────────────────────────────────
+
+LOST = [("username", "email"), ("password", "email"), ("password", "username")]
+"""What was lost, and by what one says who one is."""
+
+
+def typed_of(who: Somebody, key: str) -> str:
+    """What that person types there."""
+    return who.address if key == "email" else who.username
+
+
+@pytest.mark.parametrize(("lost", "key"), LOST)
+async def test_recovery_says_the_same_of_everybody(
+    whole: Running, town: Town, visitor: httpx.AsyncClient, lost: str, key: str
+) -> None:
+    """Known or not, however often it was asked."""
+    who = await somebody(whole, town.who.tenant, town.who.host)
+    form = form_in((await visitor.get(f"/recovery/{lost}")).text)
+    seen = []
+    for typed in (typed_of(who, key), unlike(typed_of(who, key))):
+        answers = []
+        for _ in range(MOST + 2):
+            sent = await visitor.post(form.action, data=form.filled(**{key: typed}))
+            answers += [sent, await visitor.get(sent.headers["location"])]
+            await whole.settled()
+        seen.append([(said(one, echoed=(typed,)), len(one.content)) for one in answers])
+    [first, second] = seen
+    assert [one[0][0] for one in first] == [303, 200] * (MOST + 2)
+    for (expected, length), (found, other_length) in zip(first, second, strict=True):
+        assert not difference(expected, found)
+        assert length == other_length
+
+
+@pytest.mark.parametrize(("lost", "key"), LOST)
+async def test_recovery_takes_as_long_for_everybody(
+    whole: Running, town: Town, visitor: httpx.AsyncClient, lost: str, key: str
+) -> None:
+    form = form_in((await visitor.get(f"/recovery/{lost}")).text)
+    people = [await somebody(whole, town.who.tenant, town.who.host) for _ in range(KNOWN)]
+    known = [typed_of(one, key) for one in people]
+    strangers = [unlike(one) for one in known]
+
+    async def ask(typed: str) -> httpx.Response:
+        answer = await visitor.post(form.action, data=form.filled(**{key: typed}))
+        assert answer.status_code == 303
+        return answer
+
+    await assert_as_quick(
+        whole,
+        lambda at: ask(known[at % KNOWN]),
+        lambda at: ask(strangers[at % KNOWN]),
+        before=lambda: forget_attempts(whole),
     )

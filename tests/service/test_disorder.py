@@ -15,7 +15,7 @@ import pytest
 
 from chassis.work import TIMER_TYPE
 from contracts.event import EVENTS, Envelope
-from contracts.identity import RegistrationSubmitted
+from contracts.identity import RecoverySubmitted, RegistrationSubmitted
 from guichet.embedded import SERVICES
 from tests.builders.story import Portal, Someone, someone
 from tests.support.alike import Row, differences
@@ -32,7 +32,7 @@ OF_NO_ACCOUNT = {"tenant_id", "position", "traceparent", "time", "due_at", "sent
 IN_ANY_ORDER = {"request_counters"}
 """Who is gone before a number was given to them takes none: `numbers` tells what must hold."""
 
-NEEDED = {RegistrationSubmitted.type_name()}
+NEEDED = {RegistrationSubmitted.type_name(), RecoverySubmitted.type_name()}
 """What identity must have handled before its people can go on."""
 
 
@@ -79,10 +79,10 @@ class Life:
                 await self._carry(name, list(waiting))
             await self._gather()
 
-    async def time_passes(self, submission: UUID) -> None:
-        """The thirty days of a registration are over."""
+    async def time_passes(self, subject: UUID) -> None:
+        """The days are over for which a registration, or what a mailed link names, is kept."""
         await self._gather()
-        await self.apart.thirty_days_pass(submission)
+        await self.apart.days_pass(subject)
 
     async def _gather(self) -> None:
         """Take what was published since; in disorder, each for each service twice."""
@@ -199,9 +199,25 @@ async def live(life: Life) -> None:
     await portal.signs_out(staying)
     await portal.signs_out(guest)
 
+    # What was lost is found again: one of two accounts at an address, one that will be erased.
+    await portal.loses("username", address="roy@givors.example")
+    await portal.loses("username", address=further.address)
+    lost = await portal.loses("password", address="roy@givors.example")
+    await portal.loses("password", username=leaves.username)
+    await portal.loses("password", address="nobody@givors.example")
+    await life.goes_on()
+    staying = await portal.resets(staying, "roy@givors.example")
+    moved = await portal.wants_mails_at(staying, "durand@givors.example")
+    await portal.confirms(moved)
+    await portal.wants_mails_at(leaving, "nulle-part@givors.example")
+    await portal.changes_password(staying)
+    await portal.changes_password(leaving)
+
     await life.goes_on()
     await life.time_passes(submitted[lapses])
     await life.time_passes(again[brought.who])
+    await life.time_passes(lost)
+    await life.time_passes(moved)
     await life.goes_on()
     await portal.erases(leaving.account_id)
     await portal.erases(await portal.account_of(again[leaves]))  # never activated

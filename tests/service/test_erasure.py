@@ -146,7 +146,7 @@ async def test_a_lapsed_registration_leaves_no_trace(apart: Apart, portal: Porta
         "notifier.mails",
     }
     assert before[who.name] >= {"identity.people", "requests.requests"}
-    await apart.thirty_days_pass(submission)
+    await apart.days_pass(submission)
     await apart.settle(portal.tenant)
     assert await apart.search(wanted) == {}
 
@@ -171,7 +171,7 @@ async def test_an_offer_of_a_further_account_lapses_without_trace(
         "requests.requests",
         "notifier.mails",
     }
-    await apart.thirty_days_pass(again)
+    await apart.days_pass(again)
     await apart.settle(portal.tenant)
     assert await apart.search(who.traces()) == {}
 

@@ -90,7 +90,7 @@ async def test_a_registration_lapses_when_its_thirty_days_are_over(apart: Apart)
     await apart.work("identity")  # before its time
     [registration] = await apart.rows("identity", portal.tenant, "registrations")
     assert registration["state"] == "opened"
-    await apart.thirty_days_pass(submission)
+    await apart.days_pass(submission)
     [registration] = await apart.rows("identity", portal.tenant, "registrations")
     assert registration["state"] == "lapsed"
     heard = await apart.settle(portal.tenant)
@@ -105,7 +105,7 @@ async def test_a_registration_that_was_activated_does_not_lapse(apart: Apart) ->
     await apart.settle(portal.tenant)
     await portal.activates(await portal.account_of(submission), who)
     await apart.settle(portal.tenant)
-    await apart.thirty_days_pass(submission)
+    await apart.days_pass(submission)
     assert await apart.settle(portal.tenant) == []
     [account] = await apart.rows("identity", portal.tenant, "accounts")
     assert account["state"] == "active"

@@ -154,12 +154,12 @@ class Apart:
         async with self.runtimes[service].database.mover.begin() as connection:
             return (await connection.execute(text(sql), values)).rowcount
 
-    async def thirty_days_pass(self, submission: UUID) -> None:
-        """A registration's timer comes due."""
+    async def days_pass(self, subject: UUID) -> None:
+        """The timer of a registration, a recovery or a change of address comes due."""
         moved = await self.move(
             "identity",
             "UPDATE inbox SET due_at = now() WHERE concerned @> ARRAY[CAST(:id AS uuid)]",
-            id=submission,
+            id=subject,
         )
         assert moved == 1, "its timer is not set"
         await self.work("identity")

@@ -4,21 +4,26 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 import httpx
+from sqlalchemy import select
 
 from chassis.ids import new_id
-from chassis.principals import CUSTOMER, MANAGER
+from chassis.principals import CUSTOMER, MANAGER, Principal
 from chassis.sessions import browser_cookie_name, session_cookie_name
 from chassis.signatures import read, sign
 from contracts.links import LINK_PARAMETER, PATHS, Purpose
 from services.identity.accounts.create_account import create_account
 from services.identity.accounts.invite_person import invite_person
+from services.identity.domain.recoveries import Loss
 from services.identity.people import PersonFacts
+from services.identity.profile.request_address_change import request_address_change
+from services.identity.recovery.submit_recovery import submit_recovery
 from services.identity.sessions import open_session
+from services.identity.tables import Account, Reset
 from tests.builders.identity import a_link, new_account
 from tests.support.forms import form_in
 from tests.support.installation import Running, link_in
@@ -118,6 +123,7 @@ class Belongings:
     consent: str
     links: Mapping[Purpose, str]
     browser: str = ""  # the anonymous cookie that the handles are bound to
+    session_id: UUID = field(default_factory=new_id)  # beside the one that they are in
 
     def named(self, service: str, path: str) -> str:
         """A route's path with these in the place of its parameters, and in its query.
@@ -131,6 +137,8 @@ class Belongings:
             ("requests", "request_id"): str(self.request_id),
             ("requests", "handle"): self.print_handle,
             ("identity", "name"): "legal",
+            ("identity", "lost"): "password",
+            ("identity", "session_id"): str(self.session_id),
         }
         queries = {
             "/register/form": {"terms": self.terms_handle},
@@ -166,6 +174,8 @@ class Belongings:
             "username": "mairie-de-givors",
             "password": "quatre chevaux lents boivent",
             "password_again": "quatre chevaux lents boivent",
+            "lost": "password",
+            "language": "fr",
         }
 
 
@@ -186,9 +196,13 @@ async def belongings(whole: Running, who: Somebody, *, category: str, procedure:
         page = await customer.get(f"/procedures/{procedure}")
         form = form_in(page.text)
         consent = form_in((await customer.post(form.action, data=form.filled())).text)
-    async with whole.installation.runtimes["identity"].database.begin(who.tenant) as work:
+    database = whole.installation.runtimes["identity"].database
+    async with database.begin(who.tenant) as work:
         await invite_person(work, invited)
+        await submit_recovery(work, Loss("password", "", who.username, "fr"))
+        session = await open_session(work, who.account_id)
     await whole.settled()
+    minted = await _links_of_account(whole, who)
     mailed = {
         Purpose.ACTIVATION: new,
         Purpose.FURTHER_ACCOUNT: known,
@@ -204,9 +218,29 @@ async def belongings(whole: Running, who: Somebody, *, category: str, procedure:
         links={
             purpose: _query(await _link_to(whole, address, PATHS[purpose]), LINK_PARAMETER)
             for purpose, address in mailed.items()
-        },
+        }
+        | minted,
         browser=browser,
+        session_id=session.id,
     )
+
+
+async def _links_of_account(whole: Running, who: Somebody) -> dict[Purpose, str]:
+    """Links to a new password, which was asked for, and from a new address, asked for here."""
+    principal = Principal(kind="person", account_id=who.account_id, session_id=who.session_id)
+    neuve = f"{who.username}@demenagee.example"
+    async with whole.installation.runtimes["identity"].database.begin(
+        who.tenant, principal
+    ) as work:
+        account = await work.fetch(Account, who.account_id)
+        change = await request_address_change(work, neuve, account.password_hash or "")
+        found = await work.db.execute(select(Reset.id).where(Reset.account_id == account.id))
+        reset = found.scalar_one()
+    key = whole.installation.keys.signing_key("notifier")
+    return {
+        Purpose.RESET: a_link(key, Purpose.RESET, reset, who.tenant, who.address),
+        Purpose.EMAIL_CHANGE: a_link(key, Purpose.EMAIL_CHANGE, change, who.tenant, neuve),
+    }
 
 
 def of_nothing(whole: Running, held: Belongings, tenant: UUID) -> Belongings:

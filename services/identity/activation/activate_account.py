@@ -9,8 +9,9 @@ from chassis.ids import new_id
 from chassis.work import UnitOfWork
 from contracts.identity import AccountActivated
 from services.identity.domain import usernames
-from services.identity.domain.activations import Standing, check_serves
-from services.identity.domain.links import GoneLink, Link
+from services.identity.domain.activations import check_serves
+from services.identity.domain.devices import UNKNOWN, Device
+from services.identity.domain.links import GoneLink, Link, Standing
 from services.identity.domain.usernames import UsernameTaken
 from services.identity.people import tell_organisation, tell_profile, void_links
 from services.identity.sessions import OpenedSession, open_session
@@ -33,7 +34,9 @@ class Credentials:
     password_hash: str
 
 
-async def activate_account(work: UnitOfWork, link: Link, credentials: Credentials) -> OpenedSession:
+async def activate_account(
+    work: UnitOfWork, link: Link, credentials: Credentials, device: Device = UNKNOWN
+) -> OpenedSession:
     """Consume the link, once; the account is active, its person signed in, the others told.
 
     The link's signature and place, and the rules of usernames and passwords, were checked. Raises
@@ -53,7 +56,7 @@ async def activate_account(work: UnitOfWork, link: Link, credentials: Credential
     await work.db.flush()
     await void_links(work, account.id)
     await _tell(work, account, person)
-    return await open_session(work, account.id)
+    return await open_session(work, account.id, device)
 
 
 async def _account_of(work: UnitOfWork, activation_id: UUID) -> Account:

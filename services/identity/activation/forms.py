@@ -2,16 +2,8 @@
 
 from chassis.words import N_
 from contracts.forms import Field, Form, Section
-from services.identity.domain import passwords, usernames
-
-HINTS = {
-    passwords.SHORTEST: N_(
-        "At least 12 characters: a short sentence that only you know is easy to keep in mind."
-    ),
-    passwords.SHORTEST_WHERE_ASKED: N_(
-        "At least 15 characters: a short sentence that only you know is easy to keep in mind."
-    ),
-}
+from services.identity.domain import usernames
+from services.identity.new_password import HINTS, password_fields
 
 
 def _form(minimum: int) -> Form:
@@ -30,23 +22,7 @@ def _form(minimum: int) -> Form:
                         autocomplete="username",
                         max_length=usernames.LONGEST,
                     ),
-                    Field(
-                        key="password",
-                        kind="password",
-                        label=N_("Password"),
-                        hint=HINTS[minimum],
-                        missing=N_("Choose a password."),
-                        autocomplete="new-password",
-                        max_length=passwords.LONGEST,
-                    ),
-                    Field(
-                        key="password_again",
-                        kind="password",
-                        label=N_("Repeat your password"),
-                        missing=N_("Type the same password a second time."),
-                        autocomplete="new-password",
-                        max_length=passwords.LONGEST,
-                    ),
+                    *password_fields(minimum),
                 ),
             ),
         ),

@@ -20,6 +20,7 @@ from services.identity.activation.activate_account import Credentials, activate_
 from services.identity.activation.forms import FORMS
 from services.identity.activation.queries import Waiting, free_username, is_taken, waiting
 from services.identity.activation.request_activation_again import request_activation_again
+from services.identity.devices import device
 from services.identity.domain.activations import can_ask_again, check_serves
 from services.identity.domain.links import Link, UnusableLink
 from services.identity.domain.passwords import check_password
@@ -110,7 +111,7 @@ async def _activate(http: HTTPRequest, begin: Begin, purpose: Purpose) -> Respon
             chosen = Credentials(username, await hashed(form.text("password")))
             try:
                 async with begin() as work:
-                    session = await activate_account(work, link, chosen)
+                    session = await activate_account(work, link, chosen, device(http))
             except Invalid as refusal:
                 form = form.refused(refusal)
         if not form.ok:

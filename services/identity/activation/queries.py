@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.domain import usernames
-from services.identity.domain.activations import Standing
+from services.identity.domain.links import Standing
 from services.identity.tables import Account, Activation, Organisation, Person, Tenant
 
 

@@ -3,8 +3,15 @@
 from sqlalchemy import func, select
 
 from chassis.work import UnitOfWork
-from services.identity.domain.activations import Standing, can_ask_again
-from services.identity.domain.links import AGAIN_A_DAY, AGAIN_WITHIN, GoneLink, Link, TooManyLinks
+from services.identity.domain.activations import can_ask_again
+from services.identity.domain.links import (
+    AGAIN_A_DAY,
+    AGAIN_WITHIN,
+    GoneLink,
+    Link,
+    Standing,
+    TooManyLinks,
+)
 from services.identity.people import ask_for_link
 from services.identity.tables import Account, Activation, Person
 

@@ -1,19 +1,8 @@
 """Activations: whether the account that a link names can still be made its person's by it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from services.identity.domain.links import GoneLink, Link, UsedLink
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What is known of the activation that a link names."""
-
-    account_state: str
-    address: str
-    consumed_at: datetime | None
-    voided_at: datetime | None
+from services.identity.domain.links import GoneLink, Link, Standing, UsedLink
 
 
 def can_ask_again(link: Link, standing: Standing | None) -> bool:

@@ -64,7 +64,7 @@ class Link:
     """What a link says: what for, of what, mailed to whom and when."""
 
     purpose: Purpose
-    id: UUID  # of the activation, the invitation or the submission
+    id: UUID  # of the activation, invitation, submission, reset or change of address
     tenant: UUID
     address_hash: str
     sent_at: datetime
@@ -99,7 +99,36 @@ class Link:
         return self.address_hash == address_hash(address)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What is known of what a link names."""
+
+    account_state: str
+    address: str  # that it must have been mailed to
+    consumed_at: datetime | None
+    voided_at: datetime | None
+
+
+def check_serves_active(link: Link, standing: Standing | None, now: datetime) -> None:
+    """Does a link of an active account serve? Signature and place were checked.
+
+    Raises GoneLink, UsedLink or ExpiredLink.
+    """
+    if standing is None or standing.account_state != "active":
+        raise GoneLink
+    if standing.consumed_at is not None:
+        raise UsedLink
+    if not link.was_mailed_to(standing.address):
+        raise GoneLink
+    if standing.voided_at is not None:
+        raise UsedLink
+    link.check_age(now)
+
+
 AGAIN_A_DAY = 5
 """How many links may be asked for one account within `AGAIN_WITHIN`."""
 
 AGAIN_WITHIN = timedelta(hours=24)
+
+LAPSES_AFTER = timedelta(days=8)
+"""What a link of an active account names goes: its mail waits seven days, the link serves one."""

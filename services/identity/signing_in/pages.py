@@ -15,10 +15,11 @@ from chassis.sessions import clear_session_cookie, set_session_cookie
 from chassis.web import links
 from chassis.web.pages import principal, see_other_path, submitted
 from services.identity import hashing
+from services.identity.attempts import count_attempt
+from services.identity.devices import device
 from services.identity.domain.attempts import attempts_id
 from services.identity.domain.usernames import username_key
 from services.identity.sessions import OpenedSession
-from services.identity.signing_in.count_attempt import count_attempt
 from services.identity.signing_in.forms import FORM, WHY
 from services.identity.signing_in.queries import credentials_of
 from services.identity.signing_in.sign_in import WrongPair, sign_in
@@ -68,7 +69,7 @@ async def _signed_in(http: HTTPRequest, begin: Any, username: str, password: str
     outdated = hashing.is_outdated(known.password_hash)
     new_hash = await hashing.hashed(password) if outdated else None
     async with begin() as work:
-        return await sign_in(work, known, attempts, new_hash)
+        return await sign_in(work, known, attempts, new_hash, device(http))
 
 
 @router.post("/sign-out", dependencies=[ANYONE])

@@ -5,8 +5,9 @@ from uuid import UUID
 from chassis.problems import Invalid
 from chassis.words import N_
 from chassis.work import UnitOfWork
+from services.identity.attempts import forget_attempts
+from services.identity.domain.devices import UNKNOWN, Device
 from services.identity.sessions import OpenedSession, end_session, open_session
-from services.identity.signing_in.count_attempt import forget_attempts
 from services.identity.signing_in.queries import KnownCredentials
 from services.identity.tables import Account
 
@@ -25,6 +26,7 @@ async def sign_in(
     credentials: KnownCredentials,
     attempts_id: UUID,
     new_hash: str | None = None,
+    device: Device = UNKNOWN,
 ) -> OpenedSession:
     """Open a session for whoever knew the password, in place of the one that asked.
 
@@ -43,4 +45,4 @@ async def sign_in(
     await forget_attempts(work, attempts_id)
     if work.principal.session_id is not None:
         await end_session(work, work.principal.session_id)
-    return await open_session(work, account.id)
+    return await open_session(work, account.id, device)

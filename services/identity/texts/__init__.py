@@ -1,1 +1,1 @@
-"""A slice: what a tenant tells everyone, and how to reach its team."""
+"""A slice: what a tenant tells everyone."""

@@ -1,4 +1,4 @@
-"""What a tenant tells everyone, and how to reach its team when one is stuck."""
+"""What a tenant tells everyone."""
 
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -43,12 +43,6 @@ async def text_page(http: HTTPRequest, name: Name) -> Response:
         terms=facts.terms if name == "terms" else None,
         published_on=facts.terms.published_at.astimezone(ZoneInfo(facts.timezone)).date(),
     )
-
-
-@router.api_route("/recovery", methods=READING, dependencies=[ANYONE])
-async def recovery_page(http: HTTPRequest) -> Response:
-    """How to reach the team, for whoever has lost identifier or password."""
-    return web.render(http, "texts/recovery.html")
 
 
 async def _facts(http: HTTPRequest) -> TenantChanged:

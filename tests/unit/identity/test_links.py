@@ -7,13 +7,14 @@ import pytest
 
 from chassis.ids import new_id
 from contracts.links import LIFETIMES, Purpose, address_hash
-from services.identity.domain.activations import Standing, can_ask_again, check_serves
+from services.identity.domain.activations import can_ask_again, check_serves
 from services.identity.domain.links import (
     AlteredLink,
     ExpiredLink,
     ForeignLink,
     GoneLink,
     Link,
+    Standing,
     UnusableLink,
     UsedLink,
 )

@@ -1,4 +1,7 @@
-"""Attempts to sign in are counted before the password is looked at, whether right or wrong."""
+"""Attempts are counted before what was typed is looked at, whether right or wrong.
+
+To sign in, to give one's current password, to recover what was lost.
+"""
 
 from uuid import UUID
 
@@ -10,10 +13,10 @@ from services.identity.domain.attempts import MOST, WITHIN
 from services.identity.tables import SignInAttempts
 
 
-async def count_attempt(work: UnitOfWork, attempts_id: UUID) -> bool:
-    """Count one more. False where there were too many: the password does not matter then.
+async def count_attempt(work: UnitOfWork, attempts_id: UUID, *, most: int = MOST) -> bool:
+    """Count one more. False where there were too many: what was typed does not matter then.
 
-    Runs the same statements for every identifier; what is over goes with the same occasion.
+    Runs the same statements for everybody; what is over goes with the same occasion.
     """
     over = work.now - WITHIN
     await work.db.execute(
@@ -32,7 +35,7 @@ async def count_attempt(work: UnitOfWork, attempts_id: UUID) -> bool:
             },
         ).returning(SignInAttempts.count)
     )
-    return counted.scalar_one() <= MOST
+    return counted.scalar_one() <= most
 
 
 async def forget_attempts(work: UnitOfWork, attempts_id: UUID) -> None:

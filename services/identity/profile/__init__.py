@@ -1,0 +1,1 @@
+"""A slice: a person changes what the portal knows of them, and ends their sessions."""

@@ -1,0 +1,1 @@
+"""A slice: a person who has lost their identifier or their password."""

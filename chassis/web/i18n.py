@@ -38,6 +38,7 @@ __all__ = [
     "format_datetime",
     "format_number",
     "format_stamp",
+    "format_time",
     "name_of",
     "speaking",
 ]
@@ -202,6 +203,13 @@ def _format_instant(local: datetime, time_format: Any, locale: str) -> str:
         babel.dates.format_time(local, time_format, tzinfo=local.tzinfo, locale=locale),
         babel.dates.format_date(local, "long", locale=locale),
     )
+
+
+def format_time(instant: datetime, language: str | None = None) -> str:
+    """15:31, as the clocks of the current zone show it."""
+    local = _local(instant, None)
+    locale = _locale(language)
+    return babel.dates.format_time(local, "short", tzinfo=local.tzinfo, locale=locale)
 
 
 def _locale(language: str | None) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chassis.database.migrate import Schema
 from chassis.service import Service
-from chassis.subscriptions import every, newest, on
+from chassis.subscriptions import every, newest, on, when_due
 from chassis.tenants import project_tenant
 from chassis.web.install import install_web
 from contracts.catalog import ProcedurePublished, ProcedureRetired
@@ -19,6 +19,7 @@ from contracts.identity import (
 )
 from services.requests.exchanges import pages as exchanges
 from services.requests.filing import pages as filing
+from services.requests.filing.lapse_draft import LapseDraft, lapse_draft
 from services.requests.following import pages as following
 from services.requests.handlers.catalog import project_procedure
 from services.requests.handlers.identity import (
@@ -48,5 +49,6 @@ service = Service(
         on(RegistrationLapsed, erase_registration, every),
         on(AccountErased, erase_person, every),
     ],
+    timers=[when_due(LapseDraft, lapse_draft)],
     extend=[install_web(web)],
 )

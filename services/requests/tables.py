@@ -117,3 +117,25 @@ class Acceptance(RootRow):
     account_id: Mapped[UUID]
     terms_version: Mapped[int]
     accepted_at: Mapped[datetime]
+
+
+class Draft(TenantRow):
+    """What somebody is filling in, kept with the very form that asked: one a person and procedure.
+
+    It is of one filing, which its key names, and gone once that is sent.
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (UniqueConstraint("tenant_id", "person_id", "procedure_id"),)
+    person_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    procedure_id: Mapped[UUID]
+    slug: Mapped[str]
+    procedure_title: Mapped[dict[str, Any]]
+    form_version: Mapped[int]
+    form: Mapped[dict[str, Any]]  # contracts.forms.Form as JSON
+    values: Mapped[dict[str, Any]]  # as typed, by the inputs' names
+    page: Mapped[int]  # of the form's pages, where its author was
+    key: Mapped[str]  # the one-use key as the pages carry it
+    begun_at: Mapped[datetime]
+    saved_at: Mapped[datetime]

@@ -13,7 +13,7 @@ from chassis.forms import normalise_address
 from chassis.ids import new_id
 from chassis.principals import ANONYMOUS, Principal
 from chassis.work import Database, UnitOfWork
-from contracts.forms import AnsweredField, AnsweredSection
+from contracts.forms import AnsweredField, AnsweredSection, Field, Form, Section
 from contracts.links import Purpose, address_hash
 from services.catalog.domain.catalogue import CatalogueFile
 from services.catalog.importing.import_catalogue import import_catalogue
@@ -51,6 +51,7 @@ from services.identity.tenants.publish_terms import publish_terms
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
 from services.requests.filing.consents import Consent
+from services.requests.filing.save_draft import Entry, save_draft
 from services.requests.filing.save_request import Filing, save_request
 from tests.builders.catalog import a_catalogue, a_category, a_procedure, the_registration
 from tests.builders.identity import filled, new_account, tenant_facts
@@ -285,11 +286,7 @@ class Portal:
         self, known: Known, slug: str, *, answer: str, accepts: int | None = None, times: int = 1
     ) -> UUID:
         """A request is saved, as often as the button is pressed; the terms perhaps accepted."""
-        async with self.at("catalog") as work:
-            found = await work.db.execute(
-                select(Procedure.id).where(Procedure.slug == slug, Procedure.retired_at.is_(None))
-            )
-            procedure = found.scalar_one()
+        procedure = await self._procedure(slug)
         filing = Filing(
             key=new_id(),
             procedure_id=procedure,
@@ -310,6 +307,32 @@ class Portal:
             async with self.at("requests", known.principal()) as work:
                 saved = await save_request(work, filing)
         return saved
+
+    async def begins(self, known: Known, slug: str, *, answer: str) -> UUID:
+        """A request is begun and not sent. Answers the draft's id."""
+        question = Field(key="what", kind="long_text", label={"fr": "Les faits"})
+        section = Section(key="facts", title={"fr": "Les faits"}, fields=(question,))
+        entry = Entry(
+            key=new_id().hex,
+            one_use_key=new_id(),
+            procedure_id=await self._procedure(slug),
+            slug=slug,
+            title={"fr": slug},
+            form_version=1,
+            form=Form(sections=(section,)),
+            values={"what": answer},
+        )
+        async with self.at("requests", known.principal()) as work:
+            draft_id = await save_draft(work, entry)
+        assert draft_id is not None
+        return draft_id
+
+    async def _procedure(self, slug: str) -> UUID:
+        async with self.at("catalog") as work:
+            found = await work.db.execute(
+                select(Procedure.id).where(Procedure.slug == slug, Procedure.retired_at.is_(None))
+            )
+            return found.scalar_one()
 
     # ── Links ────────────────────────────────────────────────────────────────────────────────────
 

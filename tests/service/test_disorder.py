@@ -84,6 +84,10 @@ class Life:
         await self._gather()
         await self.apart.days_pass(subject)
 
+    async def draft_lapses(self, draft: UUID) -> None:
+        """Nobody came back to it for ninety days."""
+        await self.apart.ninety_days_pass(self.tenant, draft)
+
     async def _gather(self) -> None:
         """Take what was published since; in disorder, each for each service twice."""
         fresh = await self.apart.publish(self.tenant)
@@ -187,7 +191,11 @@ async def live(life: Life) -> None:
     await portal.files(second, "anomalie", answer="L’écran est noir")
     await portal.files(leaving, "evolution", answer="Plus grand", accepts=terms)
     await portal.files(brought, "assistance", answer="Comment faire ?", accepts=terms)
+    await portal.begins(staying, "evolution", answer="Plus petit")
+    await portal.begins(leaving, "anomalie", answer="L’écran est gris")
+    forgotten = await portal.begins(brought, "evolution", answer="Plus vert")
     await life.goes_on()
+    await life.draft_lapses(forgotten)
     await portal.offers("anomalie", "assistance", minutes=12)  # evolution is retired
     await portal.offers("anomalie", "assistance", "evolution")  # and comes back
     await portal.offers("anomalie", "evolution")  # assistance is retired

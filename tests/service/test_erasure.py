@@ -59,6 +59,7 @@ async def leave_traces_everywhere(apart: Apart, portal: Portal, known: Known) ->
     """Requests, mails queued and sent, dead rows, rows that wait, and events not published yet."""
     who, tenant = known.who, portal.tenant
     await portal.files(known, "anomalie", answer=f"Rappelez {who.first_name} {who.name}", accepts=1)
+    await portal.begins(known, "anomalie", answer=f"Rappelez {who.first_name} {who.name}")
     await apart.settle(tenant)
     sent = await apart.move(
         "notifier",
@@ -103,7 +104,12 @@ async def test_an_erased_account_leaves_no_trace_of_its_person(
         "notifier.attempts",
         "notifier.inbox",
     }
-    assert before[who.name] >= {"identity.people", "requests.requests", "requests.inbox"}
+    assert before[who.name] >= {
+        "identity.people",
+        "requests.requests",
+        "requests.drafts",
+        "requests.inbox",
+    }
     assert before[who.username] >= {"identity.accounts", "identity.outbox", "notifier.inbox"}
 
     await portal.erases(known.account_id)

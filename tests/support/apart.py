@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from chassis.database import roles
 from chassis.database.migrate import migrate, with_database
@@ -23,6 +23,8 @@ from chassis.subscriptions import Handler, Subscription
 from contracts.event import Envelope
 from guichet.embedded import SERVICES
 from guichet.passwords import database_of, passwords_of
+from services.requests.domain.drafts import KEPT_FOR
+from services.requests.tables import Draft
 from tests.builders.story import Portal
 
 QUICK = Patience(attempts=3, first_s=0.005, awaits_s=0.05)
@@ -117,9 +119,9 @@ class Apart:
             return list(found.scalars())
 
     async def inbox(self, service: str, tenant: UUID) -> dict[str, str]:
-        """What waits in a service's inbox: by handler, its state."""
+        """What waits in a service's inbox, drafts' long timers apart: by handler, its state."""
         rows = await self.rows(service, tenant, "inbox")
-        return {row["handler"]: row["state"] for row in rows}
+        return {row["handler"]: row["state"] for row in rows if row["handler"] != "lapse_draft"}
 
     async def until_dead(self, service: str, tenant: UUID, *handlers: str) -> None:
         """Work until these handlers' rows, and no others, are left, dead."""
@@ -163,6 +165,19 @@ class Apart:
         )
         assert moved == 1, "its timer is not set"
         await self.work("identity")
+
+    async def ninety_days_pass(self, tenant: UUID, draft: UUID) -> None:
+        """A draft that was saved long ago is due to lapse."""
+        async with self.runtimes["requests"].database.begin(tenant) as work:
+            long_ago = work.now - KEPT_FOR
+            await work.db.execute(update(Draft).where(Draft.id == draft).values(saved_at=long_ago))
+        moved = await self.move(
+            "requests",
+            "UPDATE inbox SET due_at = now() WHERE concerned @> ARRAY[CAST(:id AS uuid)]",
+            id=draft,
+        )
+        assert moved == 1, "its timer is not set"
+        await self.work("requests")
 
     async def search(self, words: Iterable[str]) -> dict[str, set[str]]:
         """In which tables of which services each of the words stands, read past every policy."""

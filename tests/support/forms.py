@@ -24,14 +24,16 @@ class PageForm:
 
     action: str
     inputs: dict[str, Input] = field(default_factory=dict)
+    pressed: dict[str, str] = field(default_factory=dict)
+    """What the main button sends, where it has a name."""
 
     def filled(self, **answers: str) -> dict[str, str]:
         """What a browser would send: these answers, what stands there, else something believable.
 
-        `name=""` leaves a question open.
+        `name=""` leaves a question open. The main button is pressed.
         """
         sent = {one.name: one.value or _something(one) for one in self.inputs.values()}
-        return {**sent, **answers}
+        return {**sent, **self.pressed, **answers}
 
 
 def form_in(html: str, action: str | None = None) -> PageForm:
@@ -86,6 +88,8 @@ class _Reader(HTMLParser):
         elif tag == "input" and given.get("type") == "radio":
             self._open.inputs.setdefault(name, Input(name, "radio"))
             self._choice(name, given["value"], chosen="checked" in given)
+        elif tag == "button" and name and "button--primary" in given.get("class", ""):
+            self._open.pressed = {name: given.get("value", "")}
         elif tag == "input":
             kind = "number" if "inputmode" in given else given.get("type", "text")
             box = kind == "checkbox" and "checked" not in given

@@ -12,8 +12,12 @@ ASKED = "_asked"
 SEEN = "_seen"
 KEY = "_key"
 TERMS_VERSION = "_terms_version"
-THEN = "_then"
+THEN = "_then"  # which button was pressed: without one, what stands there is kept as a draft
+NEXT = "next"
 EDIT = "edit"
+SAVE = "save"
+RESUME = "resume"
+AFRESH = "afresh"
 
 INTRODUCTION = Form(
     sections=(

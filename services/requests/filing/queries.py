@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.forms import Form
 from contracts.words import Words
 from services.requests.domain.terms import acceptance_id
-from services.requests.tables import Acceptance, Organisation, Procedure, Request, Requester
+from services.requests.tables import Acceptance, Draft, Organisation, Procedure, Request, Requester
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,50 @@ async def offer(db: AsyncSession, slug: str) -> Offer | None:
     )
 
 
+@dataclass(frozen=True)
+class DraftView:
+    """A draft, with the form that asked for what it holds."""
+
+    id: UUID
+    procedure_id: UUID
+    slug: str
+    title: Words
+    form_version: int
+    form: Form
+    values: Mapping[str, str]
+    page: int
+    key: str
+    saved_at: datetime
+
+
+async def draft_of(
+    db: AsyncSession, person_id: UUID, *, procedure_id: UUID | None = None, slug: str = ""
+) -> DraftView | None:
+    """What the person began to fill in of that procedure, or of one that was at that address."""
+    which = Draft.slug == slug if procedure_id is None else Draft.procedure_id == procedure_id
+    found = await db.execute(
+        select(Draft)
+        .where(Draft.person_id == person_id, which)
+        .order_by(Draft.saved_at.desc())
+        .limit(1)
+    )
+    draft = found.scalar_one_or_none()
+    if draft is None:
+        return None
+    return DraftView(
+        id=draft.id,
+        procedure_id=draft.procedure_id,
+        slug=draft.slug,
+        title=draft.procedure_title,
+        form_version=draft.form_version,
+        form=Form.model_validate(draft.form),
+        values=draft.values,
+        page=draft.page,
+        key=draft.key,
+        saved_at=draft.saved_at,
+    )
+
+
 async def known_values(db: AsyncSession, person_id: UUID) -> Mapping[str, str] | None:
     """What the portal knows of a person, by the names that forms pre-fill from.
 
@@ -92,6 +137,7 @@ class Beginning:
     procedure: Offer
     known: Mapping[str, str]
     accepted: bool  # the terms in force, by this person, already
+    draft: DraftView | None  # what they have begun of it before
 
 
 async def beginning(
@@ -101,7 +147,12 @@ async def beginning(
     known = await known_values(db, person_id)
     if known is None:
         return None
-    return Beginning(procedure, known, await has_accepted(db, person_id, terms_version))
+    return Beginning(
+        procedure,
+        known,
+        await has_accepted(db, person_id, terms_version),
+        await draft_of(db, person_id, procedure_id=procedure.id),
+    )
 
 
 async def has_accepted(db: AsyncSession, person_id: UUID, terms_version: int) -> bool:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete
 
 from chassis.ids import new_id
-from chassis.problems import SignInRequired
 from chassis.work import UnitOfWork
 from contracts.forms import AnsweredSection
 from contracts.requests import RequestSaved, TermsAccepted
@@ -15,9 +14,10 @@ from services.requests.counting import next_number
 from services.requests.domain.answers import as_stored
 from services.requests.domain.states import SAVED
 from services.requests.domain.terms import acceptance_id
+from services.requests.filing.authors import hold_author
 from services.requests.filing.consents import Consent
 from services.requests.filing.queries import saved_under
-from services.requests.tables import Acceptance, Request, Requester
+from services.requests.tables import Acceptance, Draft, Request
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,11 @@ class Filing:
     sections: tuple[AnsweredSection, ...]
     consent: Consent
     timezone: str  # the tenant's: the number's year is its calendar's
+    draft_key: str = ""  # the key as the pages carry it, which names the draft that is sent
 
 
 async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
-    """Save it, or answer the request that was saved under its key already.
+    """Save it, or answer the request that was saved under its key already. Its draft is gone.
 
     Two at once: the second one's transaction fails on the key, takes no number, and finds the
     first one's request when it is tried again. Raises SignInRequired for an account that is gone.
@@ -43,8 +44,14 @@ async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
     if saved is not None:
         return saved
     who = work.principal
-    if who.person_id is None or await _is_erased(work, who.person_id, who.account_id):
-        raise SignInRequired
+    person_id, _ = await hold_author(work)
+    await work.db.execute(
+        delete(Draft).where(
+            Draft.person_id == person_id,
+            Draft.procedure_id == filing.procedure_id,
+            Draft.key == filing.draft_key,
+        )
+    )
     if filing.consent.accepts:
         await _accept_terms(work, filing.consent)
     request = work.add(
@@ -55,7 +62,7 @@ async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
             procedure_title=filing.procedure_title,
             form_version=filing.form_version,
             sections=as_stored(filing.sections),
-            person_id=who.person_id,
+            person_id=person_id,
             account_id=who.account_id,
             organisation_id=who.organisation_id,
             key=filing.key,
@@ -77,16 +84,6 @@ async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
         )
     )
     return request.id
-
-
-async def _is_erased(work: UnitOfWork, person_id: UUID, account_id: UUID | None) -> bool:
-    """Is the account gone? If not, its erasure waits until this request can be seen by it."""
-    held = await work.db.execute(
-        select(Requester.id)
-        .where(Requester.id == person_id)
-        .with_for_update(read=True, key_share=True)
-    )
-    return held.first() is None and account_id is not None and await work.has_ended(account_id)
 
 
 async def _accept_terms(work: UnitOfWork, consent: Consent) -> None:

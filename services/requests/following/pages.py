@@ -17,6 +17,7 @@ from services.requests.following.press import printed
 from services.requests.following.queries import (
     RequestView,
     any_request,
+    drafts_of,
     request_of,
     requests_of,
 )
@@ -31,12 +32,15 @@ CUSTOMERS = allow(CUSTOMER, MANAGER)
 
 @pages.api_route("/requests", methods=["GET", "HEAD"], dependencies=[CUSTOMERS])
 async def my_requests(http: HTTPRequest, begin: Opening) -> Response:
-    """The person's own requests, latest first; `older_than` names the last one of a page before."""
+    """The person's drafts, then their requests, latest first.
+
+    `older_than` names the last request of a page before.
+    """
+    older_than = _id(http.query_params.get("older_than"))
     async with begin() as work:
-        found = await requests_of(
-            work.db, person_of(http), _id(http.query_params.get("older_than"))
-        )
-    return web.render(http, "following/list.html", found=found, label_of=label_of)
+        found = await requests_of(work.db, person_of(http), older_than)
+        drafts = [] if older_than else await drafts_of(work.db, person_of(http))
+    return web.render(http, "following/list.html", found=found, drafts=drafts, label_of=label_of)
 
 
 # Before /requests/{request_id}/print, which would take a handle for an id.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from contracts.forms import AnsweredSection
 from contracts.words import Words
-from services.requests.tables import Organisation, Request
+from services.requests.tables import Draft, Organisation, Request
 
 PAGE_SIZE = 50
 
@@ -23,6 +23,15 @@ class RequestLine:
     number: str
     title: Words
     state: str
+    saved_at: datetime
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """What somebody began to fill in, and has not sent."""
+
+    slug: str
+    title: Words
     saved_at: datetime
 
 
@@ -67,6 +76,16 @@ async def requests_of(
     found = [RequestLine(*row) for row in await db.execute(lines)]
     shown = found[:PAGE_SIZE]
     return RequestList(shown, shown[-1].id if len(found) > PAGE_SIZE else None)
+
+
+async def drafts_of(db: AsyncSession, person_id: UUID) -> list[DraftLine]:
+    """The person's own drafts, latest first: one a procedure, so there are few."""
+    lines = (
+        select(Draft.slug, Draft.procedure_title, Draft.saved_at)
+        .where(Draft.person_id == person_id)
+        .order_by(Draft.saved_at.desc())
+    )
+    return [DraftLine(*row) for row in await db.execute(lines)]
 
 
 async def request_of(db: AsyncSession, person_id: UUID, request_id: UUID) -> RequestView | None:

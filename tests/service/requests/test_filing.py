@@ -30,6 +30,8 @@ from tests.service.requests.reading import Page
 
 SLUG = "anomalie-ypolice"
 START = f"/procedures/{SLUG}"
+NEXT = {"_then": "next"}
+SAVE = {"_then": "save"}
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Scene:
     async def recap(self, **changes: str) -> Page:
         """The recap of these answers."""
         form = await self.form(terms="yes")
-        return await self.page("POST", form.action, {**form.fields, **answers(**changes)})
+        return await self.page("POST", form.action, {**form.fields, **answers(**changes), **NEXT})
 
     async def page(
         self, method: str, path: str, data: dict[str, str] | None = None, status: int = 200
@@ -62,7 +64,7 @@ class Scene:
 
     async def save(self, recap: Page) -> str:
         """Where saving leads."""
-        answer = await self.browser.post(recap.action, data=recap.fields)
+        answer = await self.browser.post(recap.action, data={**recap.fields, **SAVE})
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
@@ -180,7 +182,7 @@ async def test_terms_that_change_while_one_fills_the_form_do_not_stop_it(scene: 
 
 async def test_a_bad_form_keeps_what_was_typed(scene: Scene) -> None:
     form = await scene.form()
-    sent = {**form.fields, **answers(mail="nobody", what="Écran blanc")}
+    sent = {**form.fields, **answers(mail="nobody", what="Écran blanc"), **NEXT}
     refused = await scene.page("POST", form.action, sent, status=422)
     assert refused.title.startswith("Erreur : ")
     assert refused.fields["what"] == "Écran blanc"
@@ -252,53 +254,57 @@ async def test_a_procedure_retired_meanwhile_says_so_and_shows_the_answers(scene
         assert gone.heading == "Cette démarche n’est plus proposée"
         assert "Que se passe-t-il ? L'écran reste blanc. Depuis ce matin." in gone.text
         assert "Oui, tout est arrêté" in gone.text
-    await scene.page("GET", START, status=404)
+    gone = await scene.page("GET", START, status=410)  # the draft is shown to its author
+    assert "L'écran reste blanc. Depuis ce matin." in gone.text
+    other = await scene.counter.town(scene.tenant)
+    async with scene.counter.visitor(scene.tenant, other.principal()) as browser:
+        assert (await browser.get(START)).status_code == 404
     assert await scene.numbers() == []
 
 
-async def test_a_form_published_anew_with_the_same_questions_saves_as_it_was(
-    scene: Scene,
-) -> None:
+async def test_a_form_published_anew_leaves_what_was_begun_as_it_is(scene: Scene) -> None:
     recap = await scene.recap()
-    await scene.publishes(2, minutes=9)
+    since = a_question("since", label={"fr": "Depuis quand ?"})
+    await scene.publishes(2, form=a_form(since), minutes=9)
     await scene.save(recap)
     assert await scene.counter.of(
         scene.tenant, "SELECT form_version FROM requests WHERE procedure_id IS NOT NULL"
-    ) == [(2,)]
+    ) == [(1,)]
 
 
-async def test_a_question_that_came_meanwhile_is_asked_and_all_else_kept(scene: Scene) -> None:
-    recap = await scene.recap()
+async def test_a_question_that_came_before_anything_was_kept_is_asked_and_all_else_kept(
+    scene: Scene,
+) -> None:
+    form = await scene.form()
     since = a_question("since", label={"fr": "Depuis quand ?"})
     await scene.publishes(2, form=a_form(since))
-    form = await scene.page("POST", recap.action, recap.fields, status=422)
+    sent = {**form.fields, **answers(), **NEXT}
+    form = await scene.page("POST", form.action, sent, status=422)
     assert "Depuis quand ?" in form.text
     assert form.fields["what"].strip() == "L'écran reste blanc.\nDepuis ce matin."
-    again = await scene.page("POST", form.action, {**form.fields, "since": "hier"})
-    await scene.save(again)
+    again = {**form.fields, "since": "hier", "blocking": "yes", **NEXT}
+    await scene.save(await scene.page("POST", form.action, again))
     assert len(await scene.numbers()) == 1
 
 
-async def test_a_question_that_went_meanwhile_is_told_before_anything_is_saved(
-    scene: Scene,
-) -> None:
+async def test_a_question_that_went_before_anything_was_kept_is_told(scene: Scene) -> None:
     since = a_question("since", label={"fr": "Depuis quand ?"})
     await scene.publishes(2, form=a_form(since))
-    recap = await scene.recap(since="hier soir")
+    form = await scene.form()
     await scene.publishes(3, form=a_form())
-    shown = await scene.page("POST", recap.action, recap.fields, status=409)
-    assert "Rien n’est encore enregistré" in shown.text
-    assert "Depuis quand ? hier soir" in shown.text
-    assert await scene.numbers() == []
-    await scene.save(shown)
+    sent = {**form.fields, **answers(), "since": "hier soir", **NEXT}
+    recap = await scene.page("POST", form.action, sent)
+    assert "Depuis quand ? hier soir" in recap.text
+    await scene.save(recap)
     assert len(await scene.numbers()) == 1
 
 
 async def test_hidden_answers_are_read_again_before_saving(scene: Scene) -> None:
     recap = await scene.recap()
-    await scene.page("POST", recap.action, {**recap.fields, "mail": "nobody"}, status=422)
-    await scene.page("POST", recap.action, {**recap.fields, "what": "Other"}, status=409)
-    without_key = {**recap.fields, "_key": ""}
+    sent = {**recap.fields, **SAVE}
+    await scene.page("POST", recap.action, {**sent, "mail": "nobody"}, status=422)
+    await scene.page("POST", recap.action, {**sent, "what": "Other"}, status=409)
+    without_key = {**sent, "_key": ""}
     await scene.page("POST", recap.action, without_key, status=409)
     assert await scene.numbers() == []
 
@@ -308,7 +314,7 @@ async def test_somebody_elses_key_shows_them_nothing(scene: Scene) -> None:
     mine = await scene.save(recap)
     other = await scene.counter.town(scene.tenant)
     async with scene.counter.visitor(scene.tenant, other.principal()) as browser:
-        answer = await browser.post(recap.action, data=recap.fields)
+        answer = await browser.post(recap.action, data={**recap.fields, **SAVE})
         assert answer.status_code == 303  # the consent is another's, but they accepted the terms
         assert answer.headers["location"] != mine
     assert len(await scene.numbers()) == 2
@@ -329,7 +335,7 @@ async def test_a_consent_that_is_too_old_loses_nothing(
     assert "vos réponses sont conservées" in again.text
     form = await scene.page("POST", again.action, {**again.fields, "terms": "yes"})
     assert form.fields["what"].strip() == "L'écran reste blanc.\nDepuis ce matin."
-    recap = await scene.page("POST", form.action, form.fields)
+    recap = await scene.page("POST", form.action, {**form.fields, **NEXT})
     await scene.save(recap)
 
 
@@ -344,7 +350,7 @@ async def test_a_forged_consent_is_none(scene: Scene) -> None:
 async def test_an_erased_person_saves_nothing(scene: Scene) -> None:
     recap = await scene.recap()
     await scene.counter.hear(scene.tenant, scene.town.is_erased(), version=3)
-    answer = await scene.browser.post(recap.action, data=recap.fields)
+    answer = await scene.browser.post(recap.action, data={**recap.fields, **SAVE})
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
     assert await scene.counter.of(scene.tenant, "SELECT id FROM requests") == []

@@ -1,0 +1,37 @@
+"""Drafts: what of a page is kept in one, and for how long."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from chassis.problems import Invalid
+from chassis.words import N_
+from contracts.forms import Form
+
+KEPT_FOR = timedelta(days=90)
+"""After the last time it was saved."""
+
+LONGEST_KEY = 64
+LARGEST = 400_000
+"""Characters of all values, as typed: several times what the longest form takes."""
+
+
+class TooLong(Invalid):
+    """More than a draft holds."""
+
+    title = N_("Your answers are too long to be kept. Shorten them, then go on.")
+
+
+def kept(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
+    """The answers to this form among what a page sent, as typed.
+
+    Those to questions that are hidden just now too: they may be asked again. Raises TooLong.
+    """
+    asked = {field.key for field in form.fields()} | {section.key for section in form.sections}
+    values = {
+        name: value.replace("\0", "")  # which PostgreSQL does not hold, and no answer needs
+        for name, value in fields.items()
+        if name.partition(".")[0] in asked
+    }
+    if sum(len(name) + len(value) for name, value in values.items()) > LARGEST:
+        raise TooLong
+    return values

@@ -18,7 +18,7 @@ from axe_playwright_python.async_playwright import (  # type: ignore[import-unty
 )
 from playwright.async_api import Browser, Page
 
-from services.notifier.delivery.templates import LANGUAGES
+from services.notifier.delivery.templates import CATALOGUES
 from services.notifier.domain.kinds import Template
 from tests.builders.notifier import a_tenant
 from tests.support.album import SCREENSHOTS
@@ -59,7 +59,7 @@ async def opened(page: Page, template: Template, **given: Any) -> None:
     await page.set_content(words_of(a_mail(template, **given), "html"))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", CATALOGUES.languages)
 @pytest.mark.parametrize("template", Template)
 async def test_a_mail_is_well_read(page: Page, template: Template, language: str) -> None:
     await opened(page, template, language=language, tenant=a_tenant(UUID(int=1)))

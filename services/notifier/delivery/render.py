@@ -65,7 +65,7 @@ def render(
     with speaking(spoken):
         subject_line = _subject_line(template, facts, portal)
         given = {
-            "language": spoken,
+            "language": spoken.replace("_", "-"),  # RFC 5646
             "heading": subject_line,
             "portal": portal,
             "signature": shown(tenant.signature, spoken).strip(),
@@ -139,9 +139,9 @@ def _plain(value: object) -> bool:
 
 
 def _spoken(language: str, tenant: TenantChanged) -> str:
-    """The reader's language, else the tenant's first, of those that there are catalogues of."""
+    """The reader's language, else the tenant's first, of those that are spoken here."""
     for wanted in (language, *tenant.languages):
-        if wanted in CATALOGUES.languages:
+        if CATALOGUES.speaks(wanted):
             return wanted
     return DEFAULT_LANGUAGE
 

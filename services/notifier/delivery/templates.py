@@ -16,9 +16,6 @@ from services.notifier.domain.lines import one_line
 CATALOGUES = Catalogues("services.notifier")
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
-LANGUAGES = ("fr",)
-"""What mails can be said in."""
-
 BASE = "base.html"
 FACT_MOST = 300
 

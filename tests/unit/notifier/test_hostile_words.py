@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.delivery import templates
+from services.notifier.delivery.templates import CATALOGUES, TEMPLATES
 from services.notifier.domain.kinds import Template
 from tests.builders.notifier import MAYOR, a_tenant
 from tests.support.mails import FACTS, ORIGIN, SENT, a_letter, words_of
@@ -96,11 +96,11 @@ def read(raw: bytes) -> EmailMessage:
 
 def test_the_templates_are_those_that_there_are() -> None:
     parts = {"base", "usernames"}
-    there = {file.stem for file in templates.TEMPLATES.iterdir()} - parts
+    there = {file.stem for file in TEMPLATES.iterdir()} - parts
     assert there == set(Template) == set(FACTS)
 
 
-@pytest.mark.parametrize("language", templates.LANGUAGES)
+@pytest.mark.parametrize("language", CATALOGUES.languages)
 @pytest.mark.parametrize("template", Template)
 def test_hostile_words_stay_words(template: Template, language: str) -> None:
     calm = read(a_letter(template, language=language).message)
@@ -112,7 +112,7 @@ def test_hostile_words_stay_words(template: Template, language: str) -> None:
         tenant = a_tenant(
             UUID(int=1),
             brand={"portal_name": typed, "colour": typed},
-            signature=dict.fromkeys(templates.LANGUAGES, "Le service"),
+            signature=dict.fromkeys(CATALOGUES.languages, "Le service"),
             support={"phone": typed, "hours": {"fr": typed}, "mail": "sav@ypok.example"},
         )
         letter = a_letter(

@@ -114,6 +114,35 @@ def test_accounts_are_counted() -> None:
     assert link.url in none
 
 
+def test_english_prints_the_instant_as_the_english_do() -> None:
+    mail = a_mail(Template.ACTIVATION, language="en")
+    assert mail["Subject"] == "Creation of your user account"
+    for kind in ("plain", "html"):
+        said = words_of(mail, kind)
+        assert "Hello," in said
+        assert "Activate my account now" in said
+        assert "This link will be valid until 5 April 2018, 15:31:13" in said
+    assert '<html lang="en"' in words_of(mail, "html")
+
+
+@pytest.mark.parametrize("template", Template)
+def test_each_language_says_all_of_a_mail(template: Template) -> None:
+    """No line of words is the same in both, but for what is data."""
+    tenant = a_tenant(UUID(int=1), signature={"fr": "Le Service", "en": "The Service"})
+    one, other = (
+        words_of(a_mail(template, language=language, tenant=tenant), "plain").splitlines()
+        for language in CATALOGUES.languages
+    )
+    assert len(one) == len(other)
+    same = {line for line in one if line in other and " " in line.removeprefix("- ")}
+    assert same == set()
+
+
+def test_the_mails_name_of_a_procedure_is_in_the_readers_language() -> None:
+    for language, title in (("fr", "Anomalie - logiciel"), ("en", "Fault - ")):
+        assert title in words_of(a_mail(Template.REQUEST_RECORDED, language=language), "plain")
+
+
 def test_a_language_that_nobody_speaks_is_answered_in_the_tenants() -> None:
     assert "Bonjour," in words_of(a_mail(Template.ACTIVATION, language="br"), "plain")
 

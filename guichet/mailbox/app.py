@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
+from chassis.app import OWN_TELEMETRY
 from guichet.mailbox import api, pages
 from guichet.mailbox.store import NoSuchMail, Store
 
@@ -22,7 +23,7 @@ HEADERS = {
 
 def build_app(store: Store) -> FastAPI:
     """Pages and interface over this store."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=OWN_TELEMETRY)
     app.state.store = store
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -45,7 +46,7 @@ async def _guard(http: Request, go_on: Callable[[Request], Awaitable[Response]])
 async def _missing(http: Request, _error: Exception) -> Response:
     if http.url.path.startswith("/api/"):
         return PlainTextResponse("404 page not found", 404)
-    return HTMLResponse(pages.render("missing.html"), 404)
+    return HTMLResponse(pages.render(http, "missing.html"), 404)
 
 
 def _host_name(http: Request) -> str | None:

@@ -1,29 +1,30 @@
-"""The inbox page and a mail's page, in French, without scripts.
+"""The inbox page and a mail's page, in the browser's language, without scripts.
 
-The list does not refresh by itself, which would move what is being read: it has a link.
+The list does not refresh by itself, which would move what is being read: it has a link. A mail is
+shown as its reader's program may show it: on a light or a dark ground, wide or as on a telephone.
 """
 
-import gettext
 import re
 from datetime import datetime
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from babel.dates import format_datetime
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from chassis.web.i18n import DEFAULT_LANGUAGE, Catalogues, current_language, speaking
+from chassis.web.negotiation import accepted
+from chassis.words import locale_of
 from guichet.mailbox.api import PAGE_SIZE, READ, Kept, Named, number, summaries
 from guichet.mailbox.reading import message
 
 HERE = Path(__file__).parent
-LANGUAGE = "fr"
+CATALOGUES = Catalogues("guichet.mailbox")
+SCHEMES, WIDTHS = ("light", "dark"), ("wide", "narrow")
 # A link of a mail opens in the whole window, free of the frame's limits.
 SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 MAIL_POLICY = (
@@ -39,7 +40,7 @@ def inbox(http: Request, store: Kept) -> Response:
     start, ids = number(http, "start", 0), store.ids()
     mails = summaries(store, ids[start : start + PAGE_SIZE])
     return HTMLResponse(
-        render("inbox.html", mails=mails, start=start, size=PAGE_SIZE, total=len(ids))
+        render(http, "inbox.html", mails=mails, start=start, size=PAGE_SIZE, total=len(ids))
     )
 
 
@@ -57,9 +58,17 @@ def html_part(mail: Named) -> Response:
 
 
 @router.api_route("/view/{id}", methods=READ)
-def mail_page(mail: Named) -> Response:
+def mail_page(http: Request, mail: Named) -> Response:
     return HTMLResponse(
-        render("mail.html", mail=message(mail), received=mail.received_at, sandbox=SANDBOX)
+        render(
+            http,
+            "mail.html",
+            mail=message(mail),
+            received=mail.received_at,
+            sandbox=SANDBOX,
+            scheme=_one_of(SCHEMES, http.query_params.get("scheme")),
+            width=_one_of(WIDTHS, http.query_params.get("width")),
+        )
     )
 
 
@@ -68,9 +77,12 @@ def style() -> Response:
     return FileResponse(HERE / "style.css", media_type="text/css")
 
 
-def render(name: str, **values: Any) -> str:
+def render(http: Request, name: str, **values: Any) -> str:
     """A template of this package in words."""
-    return _templates().get_template(name).render(language=LANGUAGE, **values)
+    wanted = http.headers.get("accept-language", "")
+    language = accepted(wanted, CATALOGUES.languages) or DEFAULT_LANGUAGE
+    with speaking(language):
+        return _templates().get_template(name).render(language=language, **values)
 
 
 @cache
@@ -79,26 +91,26 @@ def _templates() -> Environment:
         loader=PackageLoader("guichet.mailbox"),
         autoescape=True,
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    compiled = BytesIO()
-    with (HERE / "locale" / LANGUAGE / "LC_MESSAGES" / "mailbox.po").open("rb") as source:
-        write_mo(compiled, read_po(source, locale=LANGUAGE))
-    compiled.seek(0)
-    words = gettext.GNUTranslations(compiled)
-    environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    CATALOGUES.install(environment)
     environment.filters["instant"] = _instant
     environment.filters["kilobytes"] = _kilobytes
     return environment
 
 
+def _one_of(offered: tuple[str, ...], wanted: str | None) -> str:
+    return wanted if wanted in offered else offered[0]
+
+
 def _instant(moment: datetime | str) -> str:
     """In this machine's zone: whoever reads the page sits in front of it."""
     moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return format_datetime(moment.astimezone(), "d MMM y, HH:mm:ss", locale=LANGUAGE)
+    return format_datetime(
+        moment.astimezone(), "d MMM y, HH:mm:ss", locale=locale_of(current_language.get())
+    )
 
 
 def _kilobytes(size_bytes: int) -> str:
-    return format_decimal(-(-size_bytes // 1000), locale=LANGUAGE)
+    return format_decimal(-(-size_bytes // 1000), locale=locale_of(current_language.get()))

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
@@ -13,9 +14,10 @@ import aiosmtplib
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from guichet.mailbox import Mailbox, PortInUse
+from tests.support.browser import browsing
 
 NASTY = '<script>alert("x")</script>'
 
@@ -267,12 +269,49 @@ async def test_stopping_finishes_the_mail_that_is_coming_in(post: Post) -> None:
     assert (await post.get("message/latest"))["Subject"] == "Last"
 
 
+async def test_the_pages_speak_the_browsers_language(post: Post) -> None:
+    await post.send(a_mail())
+    for wanted, said, when in (
+        ("en-GB,en;q=0.9,fr;q=0.1", "Back to the inbox", r"\d{1,2} \w+ \d{4}, \d\d:\d\d:\d\d"),
+        ("de", "Retour à la boîte de réception", r"\d{1,2} [\w.]+ \d{4}, \d\d:\d\d:\d\d"),
+    ):
+        page = await post.web.get("/view/latest", headers={"Accept-Language": wanted})
+        assert said in page.text
+        assert re.search(when, page.text)
+    missing = await post.web.get("/view/nothing", headers={"Accept-Language": "en"})
+    assert '<html lang="en">' in missing.text
+
+
+async def test_a_mail_is_shown_light_and_dark_wide_and_narrow(post: Post) -> None:
+    html = (
+        "<!doctype html><html lang=fr><title>T</title><style>@media (prefers-color-scheme: dark)"
+        " { body { background: #010203; color: #fff } }</style><main><h1>Bonjour</h1></main>"
+    )
+    await post.send(f"Content-Type: text/html\r\n\r\n{html}".encode())
+    async with browsing() as browser:
+        # Playwright's own choice of a scheme would overrule the page's.
+        page = await browser.new_page(locale="fr-FR", color_scheme="null")
+        await page.goto(f"http://localhost:{post.box.http_port}/view/latest")
+        body = page.frame_locator("iframe").locator("body")
+        await expect(body).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+        await page.get_by_role("link", name="Sur fond sombre").click()
+        await expect(body).to_have_css("background-color", "rgb(1, 2, 3)")
+        await page.get_by_role("link", name="Comme sur un téléphone").click()
+        await expect(page).to_have_url(re.compile("scheme=dark&width=narrow"))
+        await expect(body).to_have_css("background-color", "rgb(1, 2, 3)")
+        box = await page.locator("iframe").bounding_box()
+        assert box is not None
+        assert box["width"] == 390
+        report = await Axe().run(page)
+        assert report.violations_count == 0, report.generate_report()
+
+
 async def test_the_pages_serve_everybody(post: Post) -> None:
     for n in range(52):
         await post.send(a_mail("Un sujet " + "très" * 60 if n == 51 else f"Mail {n}"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        page = await browser.new_page()
+        page = await browser.new_page(locale="fr-FR")
         await page.goto(f"http://localhost:{post.box.http_port}/")
         await page.get_by_role("link", name="Mails plus anciens").click()
         await page.get_by_role("link", name="Mails plus récents").click()

@@ -31,6 +31,7 @@ class Settings(Naming):
     mailbox_port: Port = 8025
     data_dir: Path | None = None  # none: /var/lib/guichet for root, else the user's data folder
     demo: bool = True  # load the demo tenant at first start
+    gallery: bool = False  # serve /ui, every component on a page: for development
 
     public_scheme: Literal["http", "https"] = "http"
     public_port: Port | None = None  # in links; none: http_port

@@ -23,6 +23,7 @@ from chassis.sessions import browser_cookie_name, session_cookie_name
 from chassis.settings import Settings
 from chassis.subscriptions import Broadcast
 from chassis.tenants import PLATFORM
+from chassis.web import gallery
 from chassis.web.assets import static_response, theme_response
 from contracts.identity import TenantChanged
 from gateway import choices, pages
@@ -137,9 +138,13 @@ class Gateway:
         part = part_of(path)
         if part is None:
             session = await self._session(_cookies(headers.get("cookie", "")), tenant, http_id)
-            await self._page(pages.NO_PAGE, scope, receive, send, tenant, session or ANONYMOUS)
+            kind = pages.GALLERY if self._shows_gallery(path) else pages.NO_PAGE
+            await self._page(kind, scope, receive, send, tenant, session or ANONYMOUS)
             return
         await self._forward(part, scope, receive, send, headers, tenant, http_id)
+
+    def _shows_gallery(self, path: str) -> bool:
+        return path == gallery.PATH and self._settings.gallery
 
     def _refused(
         self, scope: Scope, headers: dict[str, str], tenant: TenantChanged

@@ -12,6 +12,7 @@ from starlette.types import Scope
 from chassis.principals import ANONYMOUS, Call, Principal
 from chassis.web.assets import asset
 from chassis.web.errors import problem_page
+from chassis.web.gallery import gallery_page
 from chassis.web.i18n import N_
 from chassis.web.pages import VARY, Pages, language_tag
 from chassis.web.tenant_view import TenantView
@@ -80,6 +81,7 @@ NO_METHOD = (
     N_("This page can’t be used that way"),
     N_("Open it again from the home page."),
 )
+GALLERY = (200, "", "")  # which says for itself what it is
 NO_CHOICE = (
     400,
     N_("This choice is not offered here"),
@@ -106,6 +108,8 @@ def answer(
     call = Call(tenant.tenant_id, "", principal, language=language, theme=theme)
     state = {"tenant_view": view, "principal": principal, "call": call}
     http = Request({**scope, "state": state})
+    if kind is GALLERY:
+        return gallery_page(http, pages)
     return problem_page(http, status, title=title, text=text, headers=headers, pages=pages)
 
 

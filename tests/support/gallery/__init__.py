@@ -15,6 +15,7 @@ from chassis.principals import ANONYMOUS, Principal
 from chassis.problems import Conflict, Invalid, TooMany
 from chassis.web.assets import serve_static, theme_response
 from chassis.web.errors import install_error_pages, waiting_page
+from chassis.web.gallery import PATH, gallery_page
 from chassis.web.pages import Pages, see_other, submitted
 from chassis.web.tenant_view import TenantView
 from contracts.forms import Choice, Field, Form, Section
@@ -29,6 +30,8 @@ TENANT = TenantView(
     support_phone="04.72.26.06.86",
     support_hours={"fr": "24h/24 et 7j/7"},
     support_mail="support@ypok.example",
+    tagline={"fr": "Le portail d’assistance des logiciels YPOK"},
+    languages=("fr", "en"),
 )
 
 PERSON = Principal(kind="person", display_name="Élodie de La Rochefoucauld", account_id=UUID(int=2))
@@ -146,12 +149,7 @@ def app(tenant: TenantView | None = TENANT, reader: Principal = ANONYMOUS) -> Fa
         http.state.principal = PERSON if "signed" in http.query_params else reader
         return await go_on(http)
 
-    @gallery.get("/theme/{name}")
-    async def theme(name: str) -> Response:
-        assert tenant is not None
-        return theme_response(tenant.slug, tenant.brand_colour, name)
-
-    gallery.add_route("/static/{name:path}", serve_static)
+    _serve_what_pages_need(gallery, tenant)
 
     @gallery.get("/")
     async def catalogue(http: Request) -> Response:
@@ -194,3 +192,18 @@ def app(tenant: TenantView | None = TENANT, reader: Principal = ANONYMOUS) -> Fa
         raise TooMany(retry_s=12.2)
 
     return gallery
+
+
+def _serve_what_pages_need(gallery: FastAPI, tenant: TenantView | None) -> None:
+    """Styles and scripts, and all components on a page."""
+
+    @gallery.get("/theme/{name}")
+    async def theme(name: str) -> Response:
+        assert tenant is not None
+        return theme_response(tenant.slug, tenant.brand_colour, name)
+
+    gallery.add_route("/static/{name:path}", serve_static)
+
+    @gallery.get(PATH)
+    async def ui(http: Request) -> Response:
+        return gallery_page(http, pages)

@@ -12,6 +12,7 @@ SHOTS = {
     "catalogue": "/",
     "components": "/components?signed=1",
     "form": "/form",
+    "ui": "/ui?signed=1",
     "paper": "/paper",
     "missing": "/nowhere",
 }

@@ -1,15 +1,27 @@
 """Every component, as a browser draws it: nothing for axe, nothing wider than the window."""
 
 from collections.abc import Iterator
+from importlib import resources
 from typing import Literal
 
+import jinja2
 import pytest
+from jinja2 import nodes
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.gallery import app
 from tests.support.gallery.browser import axe_violations, launched, scrolls_sideways, serving
 
-PATHS = ("/", "/?signed=1", "/components?signed=1", "/form", "/paper", "/waiting", "/nowhere")
+PATHS = (
+    "/",
+    "/?signed=1",
+    "/ui",
+    "/components?signed=1",
+    "/form",
+    "/paper",
+    "/waiting",
+    "/nowhere",
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,24 +51,36 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context.close()
 
 
-WINDOWS = [(width, scheme) for width in (1280, 390, 320) for scheme in ("light", "dark")]
+WINDOWS = [(1280, "light"), (390, "dark")]
+SHOWN = ("/", "/ui?signed=1", "/paper", "/waiting", "/nowhere")
 
 
 @pytest.mark.parametrize("page", WINDOWS, indirect=True, ids=str)
 def test_every_page_is_accessible_and_fits(page: Page) -> None:
     found = []
-    for path in PATHS:
+    for path in SHOWN:
         page.goto(path)
         if "signed" in path:
             page.get_by_text("Mon compte", exact=True).click()
         found += [f"{path}: {violation}" for violation in axe_violations(page)]
-        found += [f"{path}: scrolls sideways"] if scrolls_sideways(page) else []
+        found += _too_wide(page, path)
     page.goto("/form")
     page.get_by_role("button", name="Suivant").click()
     expect(page.get_by_role("alert")).to_be_visible()
     found += [f"errors: {violation}" for violation in axe_violations(page)]
-    found += ["errors: scroll sideways"] if scrolls_sideways(page) else []
+    found += _too_wide(page, "errors")
     assert found == []
+
+
+def _too_wide(page: Page, name: str) -> list[str]:
+    """Faults as wide as the page is now, and on the narrowest screen."""
+    found = [f"{name}: scrolls sideways"] if scrolls_sideways(page) else []
+    before = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 800})
+    found += [f"{name}: scrolls sideways at 320"] if scrolls_sideways(page) else []
+    if before is not None:
+        page.set_viewport_size(before)
+    return found
 
 
 def test_the_menu_opens_without_script(page: Page) -> None:
@@ -100,3 +124,43 @@ def test_paper_has_no_way_to_other_pages(page: Page) -> None:
     page.emulate_media(media="print")
     expect(page.get_by_role("link", name="Retour")).not_to_be_visible()
     expect(page.get_by_role("heading", name="Demande 2026-000123")).to_be_visible()
+
+
+# ── Does each macro have an example? ─────────────────────────────────────────────────────────────
+
+TEMPLATES = resources.files("chassis.web") / "templates"
+PARSER = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+
+
+def called(node: nodes.Node) -> set[str]:
+    """The names of what is called within."""
+    return {one.node.name for one in node.find_all(nodes.Call) if isinstance(one.node, nodes.Name)}
+
+
+def macros() -> dict[str, set[str]]:
+    """The macros of `ui/`, private ones too, with what each calls."""
+    found: dict[str, set[str]] = {}
+    for file in (TEMPLATES / "ui").iterdir():
+        parsed = PARSER.parse(file.read_text("utf-8"))
+        found |= {one.name: called(one) for one in parsed.find_all(nodes.Macro)}
+    return found
+
+
+def drawn() -> set[str]:
+    """What the gallery calls, or the layout around it, or what those call in turn."""
+    known = macros()
+    names: set[str] = set()
+    waiting = {
+        name
+        for template in ("gallery.html", "layout.html")
+        for name in called(PARSER.parse((TEMPLATES / template).read_text("utf-8")))
+    }
+    while waiting:
+        names |= waiting
+        waiting = {name for one in waiting for name in known.get(one, ())} - names
+    return names
+
+
+def test_every_macro_has_an_example_in_the_gallery() -> None:
+    assert len(macros()) > 20
+    assert set(macros()) - drawn() == set()

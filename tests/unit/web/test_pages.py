@@ -107,7 +107,8 @@ async def test_a_signed_in_person_sees_their_name_and_menu(browser: httpx.AsyncC
 
 async def test_the_foot_tells_how_to_reach_the_support(browser: httpx.AsyncClient) -> None:
     page = (await browser.get("/")).text
-    assert 'href="tel:0472260686">04.72.26.06.86</a>, 24h/24 et 7j/7' in page
+    assert 'href="tel:0472260686">04.72.26.06.86</a>' in page
+    assert "24h/24 et 7j/7" in page
     assert 'href="mailto:support@ypok.example"' in page
     for path in (links.HELP, links.LEGAL, links.PRIVACY, links.ACCESSIBILITY, links.TERMS):
         assert f'href="{path}"' in page
@@ -123,10 +124,11 @@ async def test_a_page_of_a_tenant_not_told_of_yet_is_neutral() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/components", "/form", "/paper", "/waiting", "/nowhere"])
-async def test_no_page_has_a_script_a_style_attribute_or_a_meta_refresh(
+async def test_no_page_has_an_inline_script_a_style_attribute_or_a_meta_refresh(
     browser: httpx.AsyncClient, path: str
 ) -> None:
     page = (await browser.get(path)).text
+    page = re.sub(r'<script [^>]*src="/static/[^"]+"[^>]*></script>', "", page)
     assert not re.search(r"<script|<style|\sstyle=|http-equiv|\son\w+=|javascript:", page)
 
 
@@ -174,7 +176,7 @@ async def test_a_good_form_leads_on_by_get(browser: httpx.AsyncClient) -> None:
 async def test_what_was_typed_is_never_markup(browser: httpx.AsyncClient) -> None:
     typed = {**FILLED, "name": '"><script>alert(1)</script>', "story": "</textarea><b>", "city": ""}
     page = (await browser.post("/form", data=typed)).text
-    assert "<script" not in page
+    assert "<script>" not in page
     assert "<b>" not in page
 
 

@@ -1,4 +1,4 @@
-"""The demo: a tenant with its catalogue and accounts, loaded through the services' own verbs.
+"""The demo: two tenants with their catalogues and accounts, loaded by the services' own verbs.
 
 Ids are fixed in `guichet/demo/<tenant>/`, so loading it again is without effect. Passwords are made
 at the first start and stand in `demo.txt` (0600) in the data folder.
@@ -24,7 +24,10 @@ from services.identity.hashing import hashed
 from services.identity.people import OrganisationFacts, PersonFacts
 from services.identity.tenants.create_tenant import create_tenant
 
-DEMO = "ypok"
+DEMOS = ("ypok", "clearbrook")
+"""The demo's tenants, each a folder of `guichet/demo/`: of two trades, with two first languages."""
+
+DEMO = DEMOS[0]
 PASSWORDS = "demo.txt"
 
 ROLE_NAMES = {"customer": "a customer", "agent": "the support team", "administrator": "its manager"}
@@ -32,8 +35,9 @@ ROLE_NAMES = {"customer": "a customer", "agent": "the support team", "administra
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """How to sign in to the demo."""
+    """How to sign in to a demo tenant."""
 
+    tenant: str  # its slug
     username: str
     password: str
     role: str
@@ -45,10 +49,13 @@ def demo_file(slug: str, name: str) -> str:
     return (resources.files("guichet") / "demo" / slug / name).read_text("utf-8")
 
 
-async def load_demo(
-    installation: Installation, folder: Path, slug: str = DEMO
-) -> list[DemoAccount]:
-    """Make the demo tenant, unless it is there. Answers its accounts with their passwords."""
+async def load_demos(installation: Installation, folder: Path) -> list[DemoAccount]:
+    """Make the demo tenants, unless they are there. Answers their accounts with passwords."""
+    return [account for slug in DEMOS for account in await load_demo(installation, folder, slug)]
+
+
+async def load_demo(installation: Installation, folder: Path, slug: str) -> list[DemoAccount]:
+    """Make this demo tenant, unless it is there. Answers its accounts with their passwords."""
     described = yaml.safe_load(demo_file(slug, "tenant.yaml"))
     tenant = UUID(described["tenant_id"])
     facts = tenant_facts(described["tenant"], installation.settings)
@@ -67,7 +74,7 @@ async def load_demo(
         async with database.begin(tenant) as work:
             await create_account(work, new)
         role = next(ROLE_NAMES[role] for role in one["roles"] if role in ROLE_NAMES)
-        accounts.append(DemoAccount(one["username"], password, role, one["address"]))
+        accounts.append(DemoAccount(slug, one["username"], password, role, one["address"]))
     return accounts
 
 

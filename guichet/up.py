@@ -24,7 +24,7 @@ import uvicorn
 from chassis import logs, telemetry
 from chassis.keys import Keys
 from chassis.settings import Settings
-from guichet.demo_data import DEMO, DemoAccount, load_demo
+from guichet.demo_data import DEMOS, DemoAccount, load_demos
 from guichet.embedded import Installation, migrate_all
 from guichet.mailbox import Mailbox, PortInUse
 from guichet.postgres import (
@@ -178,7 +178,7 @@ class _Whole:
             say("The databases are up to date.")
         installation = Installation(settings, keys_folder, admin_url)
         parts.push_async_callback(installation.stop)
-        accounts = await load_demo(installation, self.data_dir) if settings.demo else []
+        accounts = await load_demos(installation, self.data_dir) if settings.demo else []
         await installation.start()
         await installation.settled(
             within_s=FIRST_EVENTS_WITHIN_S if any(steps.values()) else EVENTS_WITHIN_S
@@ -245,13 +245,12 @@ def _end_at_once(*_: object) -> None:
 def _greet(settings: Settings, accounts: list[DemoAccount], took_s: float) -> None:
     say(f"Ready in {took_s:.1f} s.")
     say("")
-    say(f"  Portal   {settings.tenant_origin(f'{DEMO}.{settings.base_domain}')}")
-    say(f"  Mailbox  http://localhost:{settings.mailbox_port}   (SMTP on {settings.smtp_port})")
-    if accounts:
-        say("")
-        say("  Sign in to the demo as")
+    for slug in DEMOS if accounts else DEMOS[:1]:
+        say(f"  Portal   {settings.tenant_origin(f'{slug}.{settings.base_domain}')}")
         for account in accounts:
-            say(f"    {account.username}   password {account.password}   ({account.role})")
+            if account.tenant == slug:
+                say(f"    {account.username}   password {account.password}   ({account.role})")
+    say(f"  Mailbox  http://localhost:{settings.mailbox_port}   (SMTP on {settings.smtp_port})")
     say("")
     say("Ctrl-C stops it.")
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from guichet.demo_data import DEMOS
 from tests.support.installation import link_in
 from tests.support.post_office import PostOffice
 from tests.support.process import HOST, PROJECT, Guichet, a_guichet
@@ -99,7 +100,8 @@ def test_a_start_prints_where_the_portal_is_and_how_to_sign_in(guichet: Guichet)
     guichet.run()
     http, smtp, mailbox = guichet.ports
     said = guichet.said()
-    assert f"http://ypok.localhost:{http}" in said
+    for slug in DEMOS:
+        assert f"http://{slug}.localhost:{http}" in said
     assert f"http://localhost:{mailbox}" in said
     assert f"SMTP on {smtp}" in said
     assert "Ctrl-C" in said

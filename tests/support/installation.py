@@ -20,7 +20,7 @@ from chassis.ids import new_id
 from chassis.inbox.worker import Patience
 from chassis.keys import Keys
 from chassis.settings import Settings
-from guichet.demo_data import DEMO, DemoAccount, load_catalogue, load_demo
+from guichet.demo_data import DEMO, DemoAccount, load_catalogue, load_demos
 from guichet.embedded import SERVICES, Installation, migrate_all
 from guichet.mailbox import Mailbox
 from services.identity.domain.tenants import TenantFacts
@@ -142,7 +142,7 @@ async def running(admin_url: str, folder: Path) -> AsyncIterator[Running]:
     keys = folder / "keys"
     await migrate_all(admin_url, Keys(keys))
     installation = Installation(settings, keys, admin_url, patience=QUICK)
-    accounts = await load_demo(installation, folder)
+    accounts = await load_demos(installation, folder)
     await installation.start()
     whole = Running(installation, mailbox, admin_url, folder, accounts, port)
     await whole.settled()

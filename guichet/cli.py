@@ -1,4 +1,4 @@
-"""The command line: `guichet up`, `migrate`, `tenant …`, `catalog import`, `account erase`."""
+"""The command line: `guichet up`, `migrate`, `asyncapi`, `tenant …`, `catalog …`."""
 
 import asyncio
 import sys
@@ -19,6 +19,7 @@ from chassis.keys import Keys
 from chassis.problems import Problem
 from chassis.settings import Settings
 from chassis.work import UnitOfWork
+from guichet import asyncapi
 from guichet.beside import NoSuchTenant, on_service, server_of, tenant_id_of, tenants
 from guichet.demo_data import tenant_facts
 from guichet.embedded import migrate_all
@@ -97,6 +98,13 @@ def migrate() -> None:
         keys = Keys(data_dir_of(settings) / "keys")
         for service, steps in asyncio.run(migrate_all(address.admin_url(), keys)).items():
             typer.echo(f"{service}: {', '.join(steps) or 'up to date'}")
+
+
+@app.command("asyncapi")
+def write_asyncapi() -> None:
+    """Write contracts/asyncapi.yaml anew, from the event classes and the subscriptions."""
+    asyncapi.path().write_text(asyncapi.written(), "utf-8")
+    typer.echo(str(asyncapi.path()))
 
 
 @tenant_app.command("create")

@@ -1,11 +1,17 @@
 """How texts are said in a language: msgids by a catalogue, words by language as they stand."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from babel.localedata import exists
 
 from contracts.words import Text, Words
 
 Translate = Callable[[str, str], str]
 """(msgid, language) → text; the msgid itself where no catalogue has it."""
+
+
+ENGLISH, BRITISH = "en", "en_GB"
 
 
 def N_(message: str) -> str:  # noqa: N802  gettext's own name for it
@@ -38,12 +44,17 @@ def base_of(language: str) -> str:
     return language.replace("-", "_").partition("_")[0]
 
 
+@lru_cache(256)
 def locale_of(language: str) -> str:
     """The name by which Babel knows how this language writes dates and numbers.
 
-    English is Britain's: 5 April 2018. The pseudo-locale writes as English does.
+    English is Britain's: 5 April 2018. The pseudo-locale writes as English does, and so does a
+    language that Babel does not know.
     """
-    return {"en": "en_GB", "en_XA": "en_GB"}.get(language, language.replace("-", "_"))
+    for known in (language.replace("-", "_"), base_of(language)):
+        if known != ENGLISH and exists(known):
+            return known
+    return BRITISH
 
 
 def in_words(text: Text, languages: Iterable[str], translate: Translate) -> Words:

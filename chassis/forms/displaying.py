@@ -12,12 +12,9 @@ from chassis.forms.asking import Entry, Group, Question, walked
 from chassis.forms.reading import Mistake, Reading, answer_to
 from chassis.forms.submission import prefill, read
 from chassis.forms.values import NO, TICKED, Address, Answer, cleaned, input_names
-from chassis.words import N_, Translate, in_words
+from chassis.words import N_, Translate, in_words, locale_of
 from contracts.forms import AnsweredField, AnsweredSection, AttachedFile, Field, Form, Section
 from contracts.words import Words
-
-_LOCALES = {"en": "en_GB"}
-"""What Babel is asked for, where a language alone would be formatted as elsewhere."""
 
 
 def answered(
@@ -166,9 +163,7 @@ class _Telling:
         return self._words(label)
 
     def _each(self, formatted: Callable[[str], str]) -> Words:
-        return {
-            language: formatted(_LOCALES.get(language, language)) for language in self._languages
-        }
+        return {language: formatted(locale_of(language)) for language in self._languages}
 
 
 def _plain(answer: Answer) -> str:

@@ -47,6 +47,11 @@ def form_in(html: str, action: str | None = None) -> PageForm:
     return found[0]
 
 
+def forms_in(html: str) -> list[PageForm]:
+    """All of the page's own forms."""
+    return [one for one in _Reader(html).forms if one.action not in OF_EVERY_PAGE]
+
+
 def _something(one: Input) -> str:
     if one.choices:
         return one.choices[0]

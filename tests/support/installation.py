@@ -136,6 +136,7 @@ async def running(admin_url: str, folder: Path) -> AsyncIterator[Running]:
         relay_host="127.0.0.1",
         relay_port=mailbox.smtp_port,
         guarded_posts_a_minute=0,
+        pseudo_locale=True,
         log_format="json",
         data_dir=folder,
     )

@@ -149,18 +149,34 @@ def update(part: Part, language: str, shared: Catalog | None) -> None:
         write_po(opened, merged, width=100, no_location=True, omit_header=True)
 
 
-def typography(french: str) -> Iterator[str]:
-    """What breaks the rules of UX §8 in a French text.
+def typography(text: str, language: str = "fr") -> Iterator[str]:
+    """What breaks the rules of UX §8 in a French or an English text.
 
-    U+00A0 stands before : ; ! ? and inside « », but not in times, addresses and placeholders.
+    In French U+00A0 stands before : ; ! ? and inside « », but not in times, addresses and
+    placeholders. The manual's labels keep their straight apostrophe; so that is not told of here.
     """
-    plain = re.sub(r"https?://\S+|\b\d{1,2}:\d{2}\b", "", PLACEHOLDER.sub("x", french))
+    plain = re.sub(r"https?://\S+|\b\d{1,2}:\d{2}\b", "", PLACEHOLDER.sub("x", text))
+    if "..." in plain:
+        yield "three dots for …"
+    if "  " in plain:
+        yield "two spaces"
+    yield from _french(plain) if language == "fr" else _english(plain)
+
+
+def _french(plain: str) -> Iterator[str]:
     if re.search(r"(?<![\u00a0:;!?])[:;!?]", plain):
         yield "no U+00A0 before : ; ! or ?"
     if re.search(r"«(?!\u00a0)|(?<!\u00a0)»", plain):
         yield "no U+00A0 inside « »"
     if re.search(r"[“”\"]", plain):
         yield "other quotation marks than « »"
+
+
+def _english(plain: str) -> Iterator[str]:
+    if re.search(r"[\s\u00a0][:;!?]", plain):
+        yield "a space before : ; ! or ?"
+    if re.search(r"[«»\"]|(?<=\w)'|'(?=\w)", plain):
+        yield "other marks than “ ” and ’"
 
 
 def _faults_of(message: Any, language: str) -> Iterator[str]:
@@ -172,8 +188,7 @@ def _faults_of(message: Any, language: str) -> Iterator[str]:
         spare = {"num"} if message.pluralizable else set()
         if names - wanted or (wanted - names) - spare:
             yield f"{message.id!r} has other placeholders in {text!r}"
-        if language == "fr":
-            yield from (f"{text!r}: {fault}" for fault in typography(text))
+        yield from (f"{text!r}: {fault}" for fault in typography(text, language))
 
 
 def _strings(text: Any) -> tuple[str, ...]:

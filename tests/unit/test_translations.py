@@ -1,9 +1,12 @@
 """Every sentence that code or templates say is in its part's catalogue, whole and well set."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from babel.messages.catalog import Catalog
 
 from chassis.web.catalogues import (
@@ -16,6 +19,8 @@ from chassis.web.catalogues import (
     update,
     used,
 )
+from guichet.demo_data import demo_file
+from tests.support.demo import Demo, demos
 
 PARTS = parts()
 WEB = next(part for part in PARTS if part.name == "web")
@@ -59,6 +64,89 @@ def test_no_template_says_a_bare_sentence(part: Part) -> None:
     assert bare == []
 
 
+MANUALS = {
+    "Ce lien sera valide jusqu'au %(instant)s",
+    "J'accepte les %(terms)s du service",
+    "J'accepte les conditions générales d'utilisation du service",
+    "Le Service SAV d'YPOK",
+    (
+        "Merci de renseigner une adresse mail sur laquelle vous souhaitez être informé de l'avancée du"
+        " traitement de vos demandes."
+    ),
+    "Nom d'utilisateur",
+    (
+        "Pour finaliser l'activation de votre compte, vous pouvez modifier votre identifiant de"
+        " connexion et créer votre mot de passe."
+    ),
+    "Qu'avez-vous perdu\u00a0?",
+    "Suivre l'avancement de vos démarches en ligne",
+    "Sélectionnez la démarche pour l'anomalie concernée (bug, demande d'évolution, hotline).",
+    "Votre nom d'utilisateur",
+    "Votre nom d'utilisateur vous sera transmis par courriel.",
+    "Vous n'avez pas encore de compte\u00a0?",
+    "conditions générales d'utilisation",
+}
+"""The manual's own words, which keep its straight apostrophe; new texts have U+2019."""
+
+BETWEEN_LETTERS = re.compile(r"\w'\w")
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_the_english_that_is_read_is_well_set(part: Part) -> None:
+    """English needs no catalogue: its texts are the msgids."""
+    said = [text for message in used(part) for text in strings(message.id) if text]
+    assert [(text, list(typography(text, "en"))) for text in said if bad_english(text)] == []
+
+
+def bad_english(text: str) -> bool:
+    """Is something wrong with how it is set?"""
+    return any(typography(text, "en"))
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_new_french_has_curly_apostrophes(part: Part) -> None:
+    said = {text for message in kept(part, "fr") if message.id for text in strings(message.string)}
+    assert {text for text in said if BETWEEN_LETTERS.search(text)} <= MANUALS
+
+
+@pytest.mark.parametrize("demo", demos(), ids=str)
+@pytest.mark.parametrize("file", ["tenant.yaml", "catalogue.yaml"])
+def test_what_the_demos_tenants_wrote_is_well_set(demo: Demo, file: str) -> None:
+    found = yaml.safe_load(demo_file(demo.slug, file))
+    written = list(by_language(found, found.get("language", "fr")))
+    assert written
+    faults = [(text, fault) for lang, text in written for fault in typography(text, lang)]
+    faults += [
+        (text, "a straight apostrophe")
+        for lang, text in written
+        if lang == "fr" and BETWEEN_LETTERS.search(text) and text not in MANUALS
+    ]
+    assert faults == []
+
+
+LANGUAGES_SPOKEN = {"fr", "en"}
+NO_TEXTS = {"slug", "key", "kind", "use", "value", "pattern", "colour", "origin", "timezone"}
+
+
+def by_language(value: Any, language: str) -> Iterator[tuple[str, str]]:
+    """The texts in a file, a line each, with their language; those of one are in the file's."""
+    if isinstance(value, dict):
+        spoken = bool(value) and set(value) <= LANGUAGES_SPOKEN
+        for name, one in value.items():
+            if spoken or name not in NO_TEXTS:
+                yield from by_language(one, str(name) if spoken else language)
+    elif isinstance(value, list):
+        for one in value:
+            yield from by_language(one, language)
+    elif isinstance(value, str):
+        yield from ((language, line) for line in value.splitlines())
+
+
+def strings(text: Any) -> tuple[str, ...]:
+    """A message, or its forms for one and for many."""
+    return text if isinstance(text, tuple) else (text,)
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
@@ -95,6 +183,26 @@ def test_typography_lets_good_sentences_be(sentence: str) -> None:
 )
 def test_typography_finds_what_breaks_it(sentence: str) -> None:
     assert list(typography(sentence)) != []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "good"),
+    [
+        ("Which town?", True),
+        ("The town’s “own” name; its address: none", True),
+        ("letters, digits and the signs . - _ @ + or '.", True),
+        ("At 15:31, %(name)s…", True),
+        ("Which town ?", False),
+        ("Which\u00a0: this", False),
+        ("The town's name", False),
+        ('The "town"', False),
+        ("« town »", False),
+        ("Wait...", False),
+        ("Two  spaces", False),
+    ],
+)
+def test_english_typography(sentence: str, good: bool) -> None:
+    assert (list(typography(sentence, "en")) == []) is good
 
 
 @pytest.fixture

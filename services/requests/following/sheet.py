@@ -117,7 +117,7 @@ def _sheet(request: RequestView, tenant: TenantView, language: str) -> Sheet:
     return replace(
         sheet,
         note=say(
-            N_("Characters that can't be printed are marked %(mark)s. The portal shows them all.")
+            N_("Characters that can’t be printed are marked %(mark)s. The portal shows them all.")
         )
         % {"mark": MARK},
     )

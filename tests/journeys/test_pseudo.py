@@ -45,8 +45,10 @@ def known(resident: Town) -> set[str]:
     """What the tenant and its people wrote."""
     files = [yaml.safe_load(demo_file(DEMO, f"{name}.yaml")) for name in ("tenant", "catalogue")]
     body = resident.held.body("/")
+    written = {one for file in files for one in said_in(file)}
     return {
-        *(one for file in files for one in said_in(file)),
+        *written,
+        *(one[:2] for one in written),  # the letters by which a category without an icon is known
         *TYPED,
         *stored(),
         *(value for value in body.values() if len(value) < 60),

@@ -41,10 +41,9 @@ class Speech:
         if french.endswith(f" {MARK}"):
             return f"{self._twin(french[:-2], among)} {MARK}"
         label = plain(french)
-        if label in _wordings():
-            words = _wordings()[label]
-            return words.get(self.language) or words[base_of(self.language)]
         found = {one for one in _msgids().get(label, ()) if among in {"", one}}
+        if not found and label in _wordings():
+            return self.shown(_wordings()[label])
         assert found, f"no part says {french!r}"
         assert len(found) == 1, f"{french!r} stands for {sorted(found)}: say which"
         [msgid] = found

@@ -70,8 +70,8 @@ MANUALS = {
     "J'accepte les conditions générales d'utilisation du service",
     "Le Service SAV d'YPOK",
     (
-        "Merci de renseigner une adresse mail sur laquelle vous souhaitez être informé de l'avancée du"
-        " traitement de vos demandes."
+        "Merci de renseigner une adresse mail sur laquelle vous souhaitez être informé de"
+        " l'avancée du traitement de vos demandes."
     ),
     "Nom d'utilisateur",
     (

@@ -12,16 +12,15 @@ which conditions), `submission` (a form as somebody filled it), `displaying` (fo
 
 A service takes a form through these steps:
 
-    pages = asked_pages(form, values)           # one a section where there is much to ask
-    values = merged(page, values, sent)         # what this page asked, on top of what was there
-    values = rearranged(page, values, sent)     # an entry more or less, if that was pressed
-    submission = read(page, {**values, UNSEEN: sent.get(UNSEEN, "")}, files)
+    page = asked_pages(form, values)[n]         # one a section where there is much to ask
+    values = rearranged(form, sent, sent)       # an entry more or less, if that was pressed
+    submission = read(page, values, files)      # every page sends the answers of all (`beside`)
     answered(form, values, …), hidden_answers(form, values, …)      # for the recap
 """
 
-from chassis.forms.asking import Entry, Group, Question, asked_pages, shown, walked
+from chassis.forms.asking import Entry, Group, Question, asked_pages, entry_title, shown, walked
 from chassis.forms.displaying import answered, hidden_answers
-from chassis.forms.paging import MOST_ON_ONE_PAGE, PageForm, pages_of
+from chassis.forms.paging import MOST_ON_ONE_PAGE, PageForm, pages_of, whole_of
 from chassis.forms.repeats import (
     ADD,
     REMOVE,
@@ -30,7 +29,7 @@ from chassis.forms.repeats import (
     with_added,
     without_entry,
 )
-from chassis.forms.submission import UNSEEN, Submission, merged, opened, prefill, read
+from chassis.forms.submission import UNSEEN, Submission, opened, prefill, read
 from chassis.forms.values import (
     LONGEST,
     MOST_FILES,
@@ -62,9 +61,9 @@ __all__ = [
     "answered",
     "asked_pages",
     "cleaned",
+    "entry_title",
     "hidden_answers",
     "input_names",
-    "merged",
     "normalise_address",
     "opened",
     "pages_of",
@@ -74,6 +73,7 @@ __all__ = [
     "rearranges",
     "shown",
     "walked",
+    "whole_of",
     "with_added",
     "without_entry",
 ]

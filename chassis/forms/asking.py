@@ -7,7 +7,7 @@ asked counts as unanswered, and so do the questions of a section that is not.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chassis.forms.paging import PageForm, pages_of
+from chassis.forms.paging import pages_of, whole_of
 from chassis.forms.repeats import count_name, entries_of, entry_name
 from chassis.forms.values import cleaned, input_names, lines_of
 from contracts.forms import Condition, Field, Form, Section, allowed_in_conditions
@@ -79,7 +79,7 @@ class Group:
 
 def walked(form: Form, values: Mapping[str, str]) -> tuple[Group, ...]:
     """The form's groups with these values. Of one page, those of that page."""
-    whole = form.whole if isinstance(form, PageForm) else form
+    whole = whole_of(form)
     own = {section.key for section in form.sections}
     walk = _Walk(values)
     groups = [walk.group(section, on_page=section.key in own) for section in whole.sections]

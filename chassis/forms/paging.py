@@ -37,3 +37,8 @@ def _page(whole: Form, keys: tuple[str, ...], title: Text | None) -> PageForm:
         whole=whole,
         title=title,
     )
+
+
+def whole_of(form: Form) -> Form:
+    """The form that a page is of; a form that is no page is the whole."""
+    return form.whole if isinstance(form, PageForm) else form

@@ -81,11 +81,6 @@ def rearranges(sent: Mapping[str, str]) -> bool:
     return bool(sent.get(ADD) or sent.get(REMOVE))
 
 
-def belongs_to(section: Section, name: str) -> bool:
-    """Is this an input of that repeating section?"""
-    return name == count_name(section) or _split(section, name) is not None
-
-
 def _repeating(form: Form, key: str) -> Section | None:
     found = (one for one in form.sections if one.key == key and one.repeats is not None)
     return next(found, None)

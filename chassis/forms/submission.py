@@ -7,8 +7,9 @@ from functools import cached_property
 from uuid import UUID
 
 from chassis.forms.asking import Entry, Group, Question, entry_title, walked
+from chassis.forms.paging import whole_of
 from chassis.forms.reading import Mistake, Reading, answer_to
-from chassis.forms.repeats import belongs_to, entry_name
+from chassis.forms.repeats import entry_name
 from chassis.forms.values import ADDRESS_PARTS, TICKED, Answer, Message, cleaned, input_names
 from chassis.problems import Problem
 from chassis.words import N_
@@ -52,6 +53,14 @@ class Submission:
         """What a page draws: sections with their entries and questions, in order."""
         return tuple(group for group in walked(self.form, self.values) if group.drawn)
 
+    @property
+    def changes_as_one_answers(self) -> bool:
+        """Does anything on the page depend on other answers of the same page?"""
+        return any(
+            group.here or any(one.here for entry in group.entries for one in entry.drawn)
+            for group in self.groups
+        )
+
     def text(self, key: str) -> str:
         """The normalised answer to a question of text; empty where it was left open."""
         answer = self.answers.get(key, "")
@@ -84,13 +93,21 @@ class Submission:
 
     def carried(self) -> Iterator[tuple[str, str]]:
         """What goes along to another page: names of inputs and values, without passwords."""
-        for group in walked(self.form, self.values):
+        for group in walked(whole_of(self.form), self.values):
             if group.repeats:
                 yield group.count_name, str(len(group.entries))
             for _, _, question in _questions((group,)):
                 for name in input_names(question.field):
                     if question.field.kind != "password" and self.values.get(name):
                         yield name, self.values[name]
+
+    def beside(self) -> Iterator[tuple[str, str]]:
+        """What goes along beside the questions that this page draws: answers of other pages."""
+        here = {group.count_name for group in self.groups if group.repeats}
+        for _, _, question in _questions(self.groups):
+            if question.drawn:
+                here.update(input_names(question.field))
+        return ((name, value) for name, value in self.carried() if name not in here)
 
     def complaints(self) -> Iterator[tuple[str, Text | None, Message]]:
         """The errors in the order of their questions: the input, its entry's title, what to do."""
@@ -157,25 +174,28 @@ def read(
 ) -> Submission:
     """Read what was sent, by the names of inputs. What the form does not ask is passed over.
 
-    Of a page (`pages_of`), `submission` holds the answers of earlier pages as well: conditions may
-    be on them. Answers to questions that are not asked stay among the values, and are no answers.
+    Of a page (`pages_of`), `submission` holds what the whole form was answered: its values stay,
+    its conditions may be on earlier pages, but only the page's own questions are answers or errors.
+    Values of questions that are not asked stay among the values, and are no answers.
     """
     reading = Reading(files or {}, today)
+    own = {section.key for section in form.sections}
     unseen = set(submission.get(UNSEEN, "").split())
     values: dict[str, str] = {}
     answers: dict[str, Answer] = {}
     errors: dict[str, Message] = {}
     anew: list[str] = []
-    for group in walked(form, submission):
+    for group in walked(whole_of(form), submission):
         values.update(_count(group))
-        if group.holds and _too_many(group):
+        here = group.section.key in own
+        if here and group.holds and _too_many(group):
             errors[group.count_name] = _fewer(group.section)
         for _, _, question in _questions((group,)):
             one = question.field
             names = input_names(one)
             said = {name: cleaned(one, submission.get(name, "")) for name in names}
             values.update(said)
-            if not question.asked:
+            if not (here and question.asked):
                 continue
             if one.key in unseen and not any(said.values()):
                 anew.append(one.key)
@@ -188,24 +208,6 @@ def read(
             if answer is not None:
                 answers[one.key] = answer
     return Submission(form, values, answers, errors, (), tuple(anew), reading.files)
-
-
-def merged(page: Form, before: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
-    """The values once a page has been sent: what it asked is as sent, or open if it sent nothing.
-
-    Answers of other pages stay, and so do those to questions that this page did not hold.
-    """
-    both = {**before, **sent}
-    asked: set[str] = set()
-    for group in walked(page, both):
-        if not group.drawn:
-            continue
-        if group.repeats:
-            asked.update(name for name in before if belongs_to(group.section, name))
-        for entry in group.entries:
-            asked.update(name for one in entry.drawn for name in input_names(one.field))
-    kept = {name: value for name, value in before.items() if name not in asked}
-    return {**kept, **{name: value for name, value in sent.items() if not name.startswith("_")}}
 
 
 def _questions(groups: tuple[Group, ...]) -> Iterator[tuple[Group, Entry, Question]]:

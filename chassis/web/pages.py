@@ -7,6 +7,7 @@ functions `url_for`, `asset`, `icon`; texts of forms go through the filter `say`
 a customer wrote through `shown`.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,13 +25,13 @@ from lucide.jinja import lucide
 from starlette.datastructures import UploadFile
 from starlette.routing import Match
 
-from chassis.forms import Message
+from chassis.forms import Entry, Group, Message, Question, entry_title, input_names
 from chassis.principals import ANONYMOUS, Call, Principal
 from chassis.web import i18n, links, palette
 from chassis.web.assets import asset
 from chassis.web.tenant_view import TenantView
-from chassis.words import shown
-from contracts.forms import AnsweredField, Field
+from chassis.words import N_, shown
+from contracts.forms import AnsweredField, Condition, Field
 from contracts.words import Text
 
 HTTPRequest = Request
@@ -58,10 +59,15 @@ class Pages:
         )
         self.catalogues.install(self._environment)
         self._environment.globals.update(asset=asset, icon=icon, links=links)
-        self._environment.tests["iso_date_or_empty"] = _is_iso_date_or_empty
+        self._environment.tests["picked_or_empty"] = _is_picked_or_empty
         self._environment.filters.update(
             said=self._said,
             groups=_groups,
+            offered=self._offered,
+            entry_title=self._entry_title,
+            first_input=lambda one: input_names(one)[0],
+            as_json=_as_json,
+            size=self._size,
             facts=_facts,
             day=i18n.format_date,
             moment=i18n.format_datetime,
@@ -122,6 +128,22 @@ class Pages:
         language = i18n.current_language.get()
         facts = {name: _readable(fact) for name, fact in message.facts.items()}
         return Message(message.text, facts, message.label).said(language, self.catalogues.translate)
+
+    def _offered(self, one: Field) -> list[tuple[str, str]]:
+        """The filter `offered`: the answers to choose from, as sent and as read."""
+        return [(choice.value, self.catalogues.say(choice.label)) for choice in one.choices]
+
+    def _entry_title(self, entry: Entry, group: Group) -> str:
+        """The filter `entry_title`: what an entry of a repeating section is called."""
+        return self.catalogues.say(entry_title(group.section, entry.number))
+
+    def _size(self, size_bytes: int) -> str:
+        """The filter `size`: of a file, as people read it."""
+        large = size_bytes >= 1_000_000
+        unit = N_("%(size)s MB") if large else N_("%(size)s kB")
+        size = Decimal(max(size_bytes, 1000)) / (1_000_000 if large else 1000)
+        rounded = size.quantize(Decimal("0.1") if large else Decimal(1))
+        return self.catalogues.say(unit) % {"size": i18n.format_number(rounded)}
 
 
 class SliceLoader(jinja2.BaseLoader):
@@ -210,9 +232,16 @@ def icon(name: str, size: int = 20) -> str:
     return lucide(name, size=size, **attributes)
 
 
-def _groups(fields: Sequence[Field]) -> list[tuple[Text | None, list[Field]]]:
+def _groups(questions: Sequence[Question]) -> list[tuple[Text | None, list[Question]]]:
     """The filter `groups`: neighbours with one heading, under it."""
-    return [(group, list(those)) for group, those in groupby(fields, lambda one: one.group)]
+    grouped = groupby(questions, lambda one: one.field.group)
+    return [(group, list(those)) for group, those in grouped]
+
+
+def _as_json(conditions: Sequence[Condition]) -> str:
+    """The filter `as_json`: conditions as conditions.js reads them."""
+    told = [one.model_dump(mode="json", exclude_defaults=True) for one in conditions]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _facts(answers: Sequence[AnsweredField]) -> list[tuple[str, str]]:
@@ -228,9 +257,10 @@ def _way_back(http: Request, status: int) -> str:
     return f"{http.url.path}?{http.url.query}" if http.url.query else http.url.path
 
 
-def _is_iso_date_or_empty(value: str) -> bool:
-    """The test `iso_date_or_empty`: can an input of type date show it?"""
-    return not value or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
+def _is_picked_or_empty(value: str, kind: str) -> bool:
+    """The test `picked_or_empty`: can an input of type date or time show it?"""
+    pattern = {"date": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "time": "[0-9]{2}:[0-9]{2}"}[kind]
+    return not value or re.fullmatch(pattern, value) is not None
 
 
 def _readable(fact: object) -> object:

@@ -19,6 +19,7 @@ from chassis.web.gallery import PATH, gallery_page
 from chassis.web.pages import Pages, see_other, submitted
 from chassis.web.tenant_view import TenantView
 from contracts.forms import Choice, Field, Form, Section
+from tests.support.gallery.every_kind import add_every_kind
 
 TENANT = TenantView(
     id=UUID(int=1),
@@ -191,6 +192,7 @@ def app(tenant: TenantView | None = TENANT, reader: Principal = ANONYMOUS) -> Fa
     async def hurried() -> Response:
         raise TooMany(retry_s=12.2)
 
+    add_every_kind(gallery, pages)
     return gallery
 
 

@@ -13,6 +13,7 @@ SHOTS = {
     "components": "/components?signed=1",
     "form": "/form",
     "ui": "/ui?signed=1",
+    "questions": "/questions",
     "paper": "/paper",
     "missing": "/nowhere",
 }

@@ -18,6 +18,7 @@ PATHS = (
     "/ui",
     "/components?signed=1",
     "/form",
+    "/questions",
     "/paper",
     "/waiting",
     "/nowhere",

@@ -30,7 +30,7 @@ class Post:
 
     async def start(self) -> None:
         await self.box.start()
-        self.web = httpx.AsyncClient(base_url=f"http://localhost:{self.box.http_port}")
+        self.web = httpx.AsyncClient(base_url=f"http://localhost:{self.box.http_port}", timeout=30)
 
     async def stop(self) -> None:
         await self.web.aclose()

@@ -13,10 +13,15 @@ from contracts.identity import (
     AccountErased,
     ActivationRequested,
     AddressAlreadyKnown,
+    EmailChanged,
+    EmailChangeRequested,
     InvitationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
     ProfileChanged,
     RegistrationLapsed,
     TenantChanged,
+    UsernameReminderRequested,
 )
 from contracts.requests import RequestSaved
 from services.notifier.delivery.deliver import Delivery
@@ -24,8 +29,13 @@ from services.notifier.handlers.identity import (
     erase_account,
     erase_submission,
     mail_activation,
+    mail_address_change,
+    mail_address_changed,
     mail_address_known,
     mail_invitation,
+    mail_password_changed,
+    mail_password_reset,
+    mail_username_reminder,
     project_requester,
 )
 from services.notifier.handlers.requests import mail_request_recorded
@@ -49,6 +59,11 @@ service = Service(
         on(ActivationRequested, mail_activation, every),
         on(AddressAlreadyKnown, mail_address_known, every),
         on(InvitationRequested, mail_invitation, every),
+        on(UsernameReminderRequested, mail_username_reminder, every),
+        on(PasswordResetRequested, mail_password_reset, every),
+        on(PasswordChanged, mail_password_changed, every),
+        on(EmailChangeRequested, mail_address_change, every),
+        on(EmailChanged, mail_address_changed, every),
         on(RequestSaved, mail_request_recorded, every),
         on(RegistrationLapsed, erase_submission, every),
         on(AccountErased, erase_account, every),

@@ -28,6 +28,16 @@ FACTS: dict[Template, dict[str, Any]] = {
         "title": {"fr": "Anomalie - logiciel YPolice", "en": "Fault - YPolice software"},
         "saved_at": SENT.isoformat(),
     },
+    Template.USERNAME_REMINDER: {
+        "accounts": [
+            {"id": None, "username": "saint-amand"},
+            {"id": None, "username": "police-saint-amand"},
+        ]
+    },
+    Template.PASSWORD_RESET: {"username": "saint-amand"},
+    Template.PASSWORD_CHANGED: {"username": "saint-amand", "changed_at": SENT.isoformat()},
+    Template.ADDRESS_CHANGE: {"username": "saint-amand"},
+    Template.ADDRESS_CHANGED: {"username": "saint-amand", "changed_at": SENT.isoformat()},
 }
 
 

@@ -11,7 +11,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime as format_date_header
-from functools import lru_cache
 from typing import Any
 
 from chassis.web import palette
@@ -61,7 +60,8 @@ def render(
     portal = one_line(tenant.brand.portal_name, NAME_MOST)
     sender = _sender(tenant, portal)
     spoken = _spoken(language, tenant)
-    light, dark = _palettes(tenant.brand.colour)
+    brand = tenant.brand.colour
+    colour = brand if palette.is_colour(brand) else palette.DEFAULT_BRAND
     with speaking(spoken):
         subject_line = _subject_line(template, facts, portal)
         given = {
@@ -69,13 +69,14 @@ def render(
             "heading": subject_line,
             "portal": portal,
             "signature": shown(tenant.signature, spoken).strip(),
+            "support": tenant.support,
             "sign_in_url": origin + SIGN_IN_PATH,
             "button": _button(KINDS[template], origin, link),
             "valid_until": None
             if link is None
             else format_stamp(link.valid_until, tenant.timezone),
-            "light": light,
-            "dark": dark,
+            "light": palette.light(colour),
+            "dark": palette.dark(colour),
             "facts": facts,
             "local": lambda instant: format_datetime(
                 datetime.fromisoformat(instant), tenant.timezone
@@ -144,10 +145,3 @@ def _spoken(language: str, tenant: TenantChanged) -> str:
         if CATALOGUES.speaks(wanted):
             return wanted
     return DEFAULT_LANGUAGE
-
-
-@lru_cache(maxsize=1_000)
-def _palettes(brand: str) -> tuple[palette.Palette, palette.Palette]:
-    """Light and dark, kept: mails of one tenant come together."""
-    colour = brand if palette.is_colour(brand) else palette.DEFAULT_BRAND
-    return palette.light(colour), palette.dark(colour)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from chassis.words import N_
 from contracts.links import Purpose
-from services.notifier.domain.links import REQUESTS_PATH
+from services.notifier.domain.links import PROFILE_PATH, RECOVERY_PATH, REQUESTS_PATH, SIGN_IN_PATH
 
 
 class Template(StrEnum):
@@ -16,6 +16,11 @@ class Template(StrEnum):
     ADDRESS_KNOWN = "address_known"
     INVITATION = "invitation"
     REQUEST_RECORDED = "request_recorded"
+    USERNAME_REMINDER = "username_reminder"
+    PASSWORD_RESET = "password_reset"
+    PASSWORD_CHANGED = "password_changed"
+    ADDRESS_CHANGE = "address_change"
+    ADDRESS_CHANGED = "address_changed"
 
 
 @dataclass(frozen=True)
@@ -63,5 +68,35 @@ KINDS = {
         N_("See my requests"),
         REQUESTS_PATH,
         timedelta(days=30),
+    ),
+    Template.USERNAME_REMINDER: Kind(
+        N_("Your username on %(portal)s"),
+        N_("Sign in"),
+        SIGN_IN_PATH,
+        WEEK,
+    ),
+    Template.PASSWORD_RESET: Kind(
+        N_("Choose a new password for %(portal)s"),
+        N_("Choose a new password"),
+        Purpose.RESET,
+        WEEK,
+    ),
+    Template.PASSWORD_CHANGED: Kind(
+        N_("Your password has been changed"),
+        N_("Choose a new password"),
+        RECOVERY_PATH,
+        WEEK,
+    ),
+    Template.ADDRESS_CHANGE: Kind(
+        N_("Confirm your new mail address"),
+        N_("Confirm this address"),
+        Purpose.EMAIL_CHANGE,
+        WEEK,
+    ),
+    Template.ADDRESS_CHANGED: Kind(
+        N_("Your mail address has been changed"),
+        N_("See my profile"),
+        PROFILE_PATH,
+        WEEK,
     ),
 }

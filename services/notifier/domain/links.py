@@ -12,6 +12,8 @@ from contracts.links import LIFETIMES, LINK_PARAMETER, PATHS, Purpose, address_h
 
 SIGN_IN_PATH = "/sign-in"
 REQUESTS_PATH = "/requests"
+RECOVERY_PATH = "/recovery"
+PROFILE_PATH = "/profile"
 
 
 @dataclass(frozen=True)

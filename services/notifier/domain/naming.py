@@ -19,6 +19,11 @@ def naming(account: UUID) -> Facts:
     return {"accounts": [{"id": str(account)}]}
 
 
+def names_nobody(facts: Facts) -> bool:
+    """Were accounts listed, and is none of them left?"""
+    return facts.get("accounts") == []
+
+
 def without(facts: Facts, gone: Collection[UUID]) -> Facts:
     """The facts without the accounts of those who are gone."""
     names = {str(id) for id in gone}

@@ -5,12 +5,17 @@ from contracts.identity import (
     AccountErased,
     ActivationRequested,
     AddressAlreadyKnown,
+    EmailChanged,
+    EmailChangeRequested,
     InvitationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
     ProfileChanged,
     RegistrationLapsed,
+    UsernameReminderRequested,
 )
 from services.notifier.domain.kinds import Template
-from services.notifier.domain.naming import account_facts, without
+from services.notifier.domain.naming import account_facts, names_nobody, without
 from services.notifier.queueing.erase_mails import erase_mails
 from services.notifier.queueing.follow_person import follow_person
 from services.notifier.queueing.queue_mail import Recipient, queue_mail
@@ -52,6 +57,75 @@ async def mail_invitation(work: UnitOfWork, event: InvitationRequested) -> None:
         requested_at=event.requested_at,
         concerned=(event.invitation_id, event.account_id),
         link_id=event.invitation_id,
+    )
+
+
+async def mail_username_reminder(work: UnitOfWork, event: UsernameReminderRequested) -> None:
+    """Tell an address every identifier that it has, those of erased accounts left out."""
+    gone = await who_is_gone(work, event.account_ids)
+    facts = without(account_facts(event.usernames, event.account_ids), gone)
+    if names_nobody(facts):
+        return
+    await queue_mail(
+        work,
+        Template.USERNAME_REMINDER,
+        to=Recipient(event.address, event.language),
+        requested_at=event.requested_at,
+        concerned=(event.recovery_id,),
+        facts=facts,
+    )
+
+
+async def mail_password_reset(work: UnitOfWork, event: PasswordResetRequested) -> None:
+    """Send the link that sets a new password."""
+    await queue_mail(
+        work,
+        Template.PASSWORD_RESET,
+        to=Recipient(event.address, event.language),
+        requested_at=event.requested_at,
+        concerned=(event.reset_id, event.account_id),
+        facts={"username": event.username},
+        link_id=event.reset_id,
+    )
+
+
+async def mail_password_changed(work: UnitOfWork, event: PasswordChanged) -> None:
+    """Tell a person that their password is another, in case it was not them."""
+    await queue_mail(
+        work,
+        Template.PASSWORD_CHANGED,
+        to=Recipient(event.address, event.language),
+        requested_at=event.changed_at,
+        concerned=(event.account_id,),
+        facts={"username": event.username, "changed_at": event.changed_at.isoformat()},
+    )
+
+
+async def mail_address_change(work: UnitOfWork, event: EmailChangeRequested) -> None:
+    """Ask a new address to confirm itself."""
+    await queue_mail(
+        work,
+        Template.ADDRESS_CHANGE,
+        to=Recipient(event.address, event.language),
+        requested_at=event.requested_at,
+        concerned=(event.change_id, event.account_id),
+        facts={"username": event.username},
+        link_id=event.change_id,
+    )
+
+
+async def mail_address_changed(work: UnitOfWork, event: EmailChanged) -> None:
+    """Tell the old address that mails go elsewhere, in case it was not its person.
+
+    The new one is not said: whoever reads the old mailbox need not know it.
+    """
+    await queue_mail(
+        work,
+        Template.ADDRESS_CHANGED,
+        to=Recipient(event.old_address, event.language),
+        requested_at=event.changed_at,
+        concerned=(event.account_id, event.person_id),
+        facts={"username": event.username, "changed_at": event.changed_at.isoformat()},
     )
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import delete, or_, select, update
 
 from chassis.database.tables import inbox
 from chassis.work import UnitOfWork
-from services.notifier.domain.naming import naming, without
+from services.notifier.domain.kinds import Template
+from services.notifier.domain.naming import names_nobody, naming, without
 from services.notifier.tables import Attempt, Mail, Requester
 
 
@@ -14,8 +15,9 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
     """Erase whoever has one of these ids: as a person, an account or a registration.
 
     Their queued mails are removed; of the others stays that they were sent and what became of
-    them. A mail to somebody else that names them loses that name. What is told of them later has
-    no effect, and nothing of it stays in outbox and inbox.
+    them. A mail to somebody else that names them loses that name; one that only told of accounts,
+    of which none is left, was theirs. What is told of them later has no effect, and nothing of it
+    stays in outbox and inbox.
     """
     await work.end(*gone)
     await work.db.execute(
@@ -23,7 +25,8 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
         .where(or_(Requester.id.in_(gone), Requester.account_id.in_(gone)))
         .execution_options(synchronize_session=False)
     )
-    theirs = Mail.concerned.overlap(gone)
+    emptied = await _forget_names(work, gone)
+    theirs = or_(Mail.concerned.overlap(gone), Mail.id.in_(emptied))
     await work.db.execute(
         delete(Mail)
         .where(theirs, Mail.state == "queued")
@@ -41,7 +44,6 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
         .values(facts={}, address="")
         .execution_options(synchronize_session=False)
     )
-    await _forget_names(work, gone)
     await work.erase_traces(*gone)
     named_by_dead = (
         inbox.c.envelope.contains({"data": {"account_ids": [str(account)]}}) for account in gone
@@ -53,12 +55,20 @@ async def erase_mails(work: UnitOfWork, *gone: UUID) -> None:
     )
 
 
-async def _forget_names(work: UnitOfWork, gone: tuple[UUID, ...]) -> None:
+async def _forget_names(work: UnitOfWork, gone: tuple[UUID, ...]) -> list[UUID]:
+    """Take their names out of what names them. Answers the mails that then say nothing."""
+    emptied = []
     named = or_(*(Mail.facts.contains(naming(account)) for account in gone))
-    for id, facts in await work.db.execute(select(Mail.id, Mail.facts).where(named)):
+    for id, template, facts in await work.db.execute(
+        select(Mail.id, Mail.template, Mail.facts).where(named)
+    ):
+        left = without(facts, gone)
+        if template == Template.USERNAME_REMINDER and names_nobody(left):
+            emptied.append(id)
         await work.db.execute(
             update(Mail)
             .where(Mail.id == id)
-            .values(facts=without(facts, gone))
+            .values(facts=left)
             .execution_options(synchronize_session=False)
         )
+    return emptied

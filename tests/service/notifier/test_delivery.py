@@ -20,11 +20,16 @@ from services.notifier.delivery.claim import free_all_leases
 from services.notifier.delivery.deliver import Delivery
 from tests.builders.notifier import (
     MAYOR,
+    a_changed_address,
+    a_changed_password,
     a_known_address,
+    a_password_reset,
     a_profile,
+    a_reminder,
     a_saved_request,
     a_tenant,
     an_activation_request,
+    an_address_change,
     an_erasure,
     an_invitation,
     now,
@@ -123,6 +128,71 @@ async def test_an_invitation_holds_a_link_of_its_own(office: Office) -> None:
     [mail] = office.relay.received
     claims = read(office.runtime.keys.public_keys("notifier"), link_in(mail))
     assert (claims["p"], claims["i"]) == (Purpose.INVITATION, event.invitation_id.hex)
+
+
+async def test_who_lost_an_identifier_is_told_every_one_of_their_address(office: Office) -> None:
+    tenant = await office.tenant()
+    await office.hear(tenant, a_reminder())
+    await delivered(office.delivery())
+    [mail] = office.relay.received
+    assert (mail["Subject"], mail["To"]) == ("Votre identifiant sur YService", MAYOR)
+    for kind in ("plain", "html"):
+        words = text_of(mail, kind)
+        assert "Cette adresse a plusieurs comptes." in words
+        assert re.search(r"(?<!-)\bsaint-amand", words)
+        assert "police-saint-amand" in words
+        assert "http://ypok.localhost:8080/sign-in" in words
+        assert "?link=" not in words
+
+
+async def test_a_reset_holds_a_link_for_an_hour_from_its_sending(office: Office) -> None:
+    tenant = await office.tenant()
+    event = a_password_reset(requested_at=now() - timedelta(days=2))
+    await office.hear(tenant, event)
+    before = now().replace(microsecond=0)
+    await delivered(office.delivery())
+    [mail] = office.relay.received
+    claims = read(office.runtime.keys.public_keys("notifier"), link_in(mail))
+    assert (claims["p"], claims["i"]) == (Purpose.RESET, event.reset_id.hex)
+    assert claims["a"] == address_hash(MAYOR)
+    sent = datetime.fromtimestamp(claims["s"], UTC)
+    assert before <= sent <= now()
+    until = (sent + timedelta(hours=1)).astimezone(ZoneInfo("Europe/Paris"))
+    for kind in ("plain", "html"):
+        assert f"{until:%d/%m/%Y %H:%M:%S}" in text_of(mail, kind)
+        assert "saint-amand" in text_of(mail, kind)
+
+
+async def test_a_new_address_is_asked_and_the_old_one_told(office: Office) -> None:
+    tenant = await office.tenant()
+    person, account = new_id(), new_id()
+    asked = an_address_change(account_id=account)
+    changed = a_changed_address(person_id=person, account_id=account)
+    profile = a_profile(person_id=person, account_id=account, address=changed.new_address)
+    await office.hear(tenant, asked, changed, profile)
+    await delivered(office.delivery())
+    mails = {str(mail["To"]): mail for mail in office.relay.received}
+    assert set(mails) == {asked.address, MAYOR}
+    claims = read(office.runtime.keys.public_keys("notifier"), link_in(mails[asked.address]))
+    assert (claims["p"], claims["i"]) == (Purpose.EMAIL_CHANGE, asked.change_id.hex)
+    assert claims["a"] == address_hash(asked.address)
+    for kind in ("plain", "html"):
+        words = text_of(mails[MAYOR], kind)
+        assert changed.new_address not in words
+        assert "?link=" not in words
+        assert "04.72.26.06.86" in words
+
+
+async def test_a_changed_password_is_told_with_the_way_out(office: Office) -> None:
+    tenant = await office.tenant()
+    await office.hear(tenant, a_changed_password())
+    await delivered(office.delivery())
+    [mail] = office.relay.received
+    assert (mail["Subject"], mail["To"]) == ("Votre mot de passe a été modifié", MAYOR)
+    for kind in ("plain", "html"):
+        assert "http://ypok.localhost:8080/recovery" in text_of(mail, kind)
+        assert "04.72.26.06.86" in text_of(mail, kind)
+        assert "?link=" not in text_of(mail, kind)
 
 
 async def test_a_recorded_request_is_confirmed_at_the_newest_address(office: Office) -> None:

@@ -9,18 +9,23 @@ import pytest
 from chassis.ids import new_id
 from contracts.event import Envelope
 from tests.builders.notifier import (
+    a_changed_address,
+    a_changed_password,
     a_known_address,
     a_lapse,
+    a_password_reset,
     a_profile,
+    a_reminder,
     a_saved_request,
     a_tenant,
     an_activation_request,
+    an_address_change,
     an_erasure,
     an_invitation,
     told,
 )
 from tests.service.notifier.conftest import Office
-from tests.service.notifier.relay import reply, take_and_hang_up
+from tests.service.notifier.relay import reply, take_and_hang_up, text_of
 
 KEPT = {
     "mails": "id, event_id, template, facts, person_id, address, language, concerned, link_purpose,"
@@ -72,6 +77,19 @@ def a_story(tenant: UUID) -> list[Envelope]:
         told(tenant, a_saved_request(**name)),
         told(tenant, an_invitation()),
         told(tenant, an_activation_request()),
+        told(
+            tenant,
+            a_reminder(usernames=("lyon", "stays"), account_ids=(lyons_account, account)),
+        ),
+        told(tenant, a_reminder(usernames=("lyon",), account_ids=(lyons_account,))),
+        told(tenant, a_password_reset(account_id=lyons_account, username="lyon")),
+        told(tenant, a_password_reset(account_id=account)),
+        told(tenant, a_changed_password(account_id=lyons_account, username="lyon")),
+        told(tenant, a_changed_password(account_id=account)),
+        told(tenant, an_address_change(account_id=lyons_account, username="lyon")),
+        told(tenant, an_address_change(account_id=account)),
+        told(tenant, a_changed_address(**gone, username="lyon")),
+        told(tenant, a_changed_address(**name)),
     ]
 
 
@@ -92,9 +110,14 @@ async def test_events_shuffled_and_doubled_leave_the_same(office: Office, seed: 
     mails = sorted((row[2], row[5]) for row in in_order["mails"])
     assert [template for template, _ in mails] == [
         "activation",
+        "address_change",
+        "address_changed",
         "address_known",
         "invitation",
+        "password_changed",
+        "password_reset",
         "request_recorded",
+        "username_reminder",
     ]
     assert ("request_recorded", "new@stays.example") in mails
     assert "lyon" not in str(in_order)
@@ -149,6 +172,27 @@ async def test_an_erasure_leaves_what_became_of_a_mail_and_nothing_of_whom(
     ]
     outcomes = await office.of(tenant, "SELECT outcome, words FROM attempts ORDER BY tried_at")
     assert outcomes == [("unknown", ""), ("deferred", ""), ("accepted", "")]
+
+
+async def test_a_reminder_that_was_sent_is_let_go_of_with_the_last_account_it_named(
+    office: Office,
+) -> None:
+    tenant = await office.tenant()
+    one, other = new_id(), new_id()
+    reminder = a_reminder(
+        address="shared@town.example", usernames=("one", "other"), account_ids=(one, other)
+    )
+    await office.hear(tenant, reminder)
+    await office.delivery().deliver_due()
+    assert "- one\n- other" in text_of(office.relay.received[0]).replace("\r", "")
+    await office.hear(tenant, an_erasure(one, new_id()))
+    assert await office.of(tenant, "SELECT address, facts FROM mails") == [
+        ("shared@town.example", {"accounts": [{"id": str(other), "username": "other"}]})
+    ]
+    await office.hear(tenant, an_erasure(other, new_id()))
+    assert await office.of(tenant, "SELECT state, address, facts FROM mails") == [
+        ("accepted", "", {})
+    ]
 
 
 async def test_one_tenant_sees_nothing_of_another(office: Office) -> None:

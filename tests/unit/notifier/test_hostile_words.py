@@ -95,7 +95,7 @@ def read(raw: bytes) -> EmailMessage:
 
 
 def test_the_templates_are_those_that_there_are() -> None:
-    parts = {"base", "usernames"}
+    parts = {"base", "support", "usernames"}
     there = {file.stem for file in TEMPLATES.iterdir()} - parts
     assert there == set(Template) == set(FACTS)
 

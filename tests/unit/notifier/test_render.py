@@ -2,20 +2,14 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-from services.notifier import service as assembly
 from services.notifier.delivery.templates import CATALOGUES
 from services.notifier.domain.kinds import Template
 from tests.builders.notifier import a_tenant
 from tests.support.mails import ORIGIN, a_mail, link_of, words_of
-
-HOME = Path(assembly.__file__).parent
 
 
 class Reader(HTMLParser):
@@ -152,34 +146,3 @@ def test_the_signature_closes_the_mail() -> None:
     assert words_of(a_mail(Template.ACTIVATION, tenant=tenant), "plain").endswith(
         "L'équipe\nde YPOK\n"
     )
-
-
-def test_every_sentence_has_its_french() -> None:
-    said = {
-        sentence
-        for _file, _line, message, _comments, _context in extract_from_dir(
-            HOME,
-            method_map=[("**.py", "python"), ("**/templates/**.*", "jinja2")],
-            keywords={"_": None, "N_": None, "ngettext": (1, 2), "gettext": None},
-        )
-        for sentence in ([message] if isinstance(message, str) else [message[0]])
-    }
-    with (HOME / "locale/fr/LC_MESSAGES/notifier.po").open("rb") as file:
-        catalogue = read_po(file)
-    french = {
-        (entry.id if isinstance(entry.id, str) else entry.id[0]): entry
-        for entry in catalogue
-        if entry.id
-    }
-    assert said == set(french)
-    for entry in french.values():
-        assert not entry.fuzzy
-        translations = [entry.string] if isinstance(entry.string, str) else entry.string or [""]
-        sources = [entry.id] if isinstance(entry.id, str) else entry.id
-        for translation in translations:
-            assert translation
-            assert re.search(r"[^\u00a0][:;!?](\s|$)", translation) is None
-            assert set(re.findall(r"%\(\w+\)s", translation)) == set(
-                re.findall(r"%\(\w+\)s", sources[0])
-            )
-    assert CATALOGUES.translate("Hello,", "fr") == "Bonjour,"

@@ -27,6 +27,8 @@ from guichet.postgres import CannotStart
 from guichet.up import data_dir_of, run
 from services.catalog.importing.import_catalogue import import_catalogue
 from services.catalog.importing.read_catalogue import CatalogueError, read_catalogue
+from services.catalog.importing.schema import schema_text
+from services.catalog.importing.untranslated import untranslated
 from services.identity.accounts.erase_account import erase_account
 from services.identity.accounts.find_account import account_by_username
 from services.identity.accounts.invite_person import invite_person
@@ -222,6 +224,33 @@ def catalog_import(slug: Slug, file: Path) -> None:
         ):
             for one in slugs:
                 typer.echo(f"{verb:8} {one}")
+        lacking = untranslated(text)
+        if lacking:
+            typer.echo(f"{len(lacking)} texts lack a translation: guichet catalog untranslated.")
+
+
+@catalog_app.command("untranslated")
+def catalog_untranslated(
+    file: Path,
+    language: Annotated[
+        list[str] | None, typer.Option(help="One that every text should have; may be repeated.")
+    ] = None,
+) -> None:
+    """List the texts of a catalogue's file that lack a language, with their lines."""
+    with _told():
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            _refuse(f"{file} can't be read: {error}")
+        read_catalogue(text)
+        for one in untranslated(text, language or ()):
+            typer.echo(str(one))
+
+
+@catalog_app.command("schema")
+def catalog_schema() -> None:
+    """Print the JSON Schema of a catalogue's file, for editors."""
+    typer.echo(schema_text(), nl=False)
 
 
 @account_app.command("erase")

@@ -5,16 +5,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import ValidationError
 
-from contracts.forms import Choice, Field, Form, Section
+from contracts.forms import Choice, Condition, Field, Form, Page, Repeats, Section
 from services.catalog.domain.catalogue import CatalogueFile, WantedCategory, WantedProcedure
 from services.catalog.importing.catalogue_yaml import (
     LANGUAGE,
     WrittenCatalogue,
+    WrittenCondition,
     WrittenField,
     WrittenProcedure,
     WrittenSection,
     WrittenShared,
     WrittenUse,
+)
+from services.catalog.importing.form_mistakes import (
+    mistakes_of_conditions,
+    mistakes_of_pages,
+    placed_sections,
 )
 from services.catalog.importing.marked_yaml import BadYAML, Marked, Mistake, Path, read_marked
 from services.catalog.importing.wording import mistakes
@@ -43,7 +49,7 @@ def read_catalogue(text: str) -> CatalogueFile:
         )
     except ValidationError as error:
         raise CatalogueError(mistakes(error.errors(include_url=False), marked)) from error
-    if found := list(_mistakes_of_the_whole(written, marked)):
+    if found := list(dict.fromkeys(_mistakes_of_the_whole(written, marked))):
         raise CatalogueError(found)
     return CatalogueFile(
         tuple(
@@ -112,8 +118,13 @@ def _mistakes_of_a_form(
             yield Mistake(marked.line_of(place), what, f"There are: {known}.")
     if section_mistakes := list(_twice("sections of a form", sections, marked)):
         yield from section_mistakes  # whose fields would all be told, too
-    else:
-        yield from _twice("fields of a form", fields, marked)
+        return
+    twice = list(_twice("fields of a form", fields, marked))
+    placed = list(placed_sections(path, procedure, shared))
+    yield from twice
+    if not twice and len(placed) == len(procedure.sections):
+        yield from mistakes_of_conditions(placed, marked)
+        yield from mistakes_of_pages(path, procedure, placed, marked)
 
 
 def _keys(path: Path, section: WrittenShared) -> list[Named]:
@@ -146,7 +157,10 @@ def _form(written: WrittenProcedure, shared: dict[str, WrittenShared]) -> Form:
         (one.use, shared[one.use]) if isinstance(one, WrittenUse) else (one.key, one)
         for one in written.sections
     ]
-    return Form(sections=tuple(_section(key, section) for key, section in sections))
+    return Form(
+        sections=tuple(_section(key, section) for key, section in sections),
+        pages=tuple(Page(title=page.title, sections=page.sections) for page in written.pages),
+    )
 
 
 def _section(key: str, written: WrittenShared | WrittenSection) -> Section:
@@ -156,9 +170,16 @@ def _section(key: str, written: WrittenShared | WrittenSection) -> Section:
         subtitle=written.subtitle,
         recap_subtitle=written.recap_subtitle,
         fields=tuple(_field(field) for field in written.fields),
+        shown_when=_conditions(written.shown_when),
+        repeats=None if written.repeats is None else Repeats(**dict(written.repeats)),
     )
 
 
 def _field(written: WrittenField) -> Field:
     choices = tuple(Choice(value=one.value, label=one.label) for one in written.choices)
-    return Field(**{**dict(written), "choices": choices})
+    shown_when = _conditions(written.shown_when)
+    return Field(**{**dict(written), "choices": choices, "shown_when": shown_when})
+
+
+def _conditions(written: tuple[WrittenCondition, ...]) -> tuple[Condition, ...]:
+    return tuple(Condition(**dict(one)) for one in written)

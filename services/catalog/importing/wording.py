@@ -11,8 +11,11 @@ from services.catalog.importing.catalogue_yaml import (
     WrittenCatalogue,
     WrittenCategory,
     WrittenChoice,
+    WrittenCondition,
     WrittenField,
+    WrittenPage,
     WrittenProcedure,
+    WrittenRepeats,
     WrittenSection,
     WrittenShared,
 )
@@ -25,6 +28,9 @@ KINDS: Mapping[str, tuple[type[BaseModel], str]] = {
     "shared": (WrittenShared, "a shared section"),
     "fields": (WrittenField, "a field"),
     "choices": (WrittenChoice, "a choice"),
+    "shown_when": (WrittenCondition, "a condition"),
+    "repeats": (WrittenRepeats, "`repeats`"),
+    "pages": (WrittenPage, "a page"),
 }
 """What stands in each list of the file."""
 
@@ -33,6 +39,9 @@ PATTERNS = {
     "key": "Use small letters, digits and underscores, a letter first, 40 at most.",
     "shared": "Use small letters, digits and underscores, a letter first, 40 at most.",
     "language": "Write a code such as `fr`, `en` or `pt-BR`.",
+    "languages": "Write a code such as `fr`, `en` or `pt-BR`.",
+    "field": "Use small letters, digits and underscores, a letter first, 40 at most.",
+    "sections": "Use small letters, digits and underscores, a letter first, 40 at most.",
     "autocomplete": "Use HTML's words for it, such as `email` or `given-name`.",
 }
 
@@ -51,7 +60,8 @@ def mistakes(errors: Iterable[ErrorDetails], marked: Marked) -> Iterator[Mistake
         if error["type"] == "missing" and (error["loc"][:-1], error["loc"][-1]) in misspelt:
             continue
         path = marked.path_of(error["loc"])
-        name = str(error["loc"][-1]) if error["loc"] else ""
+        # In a list of plain values, the list's own name.
+        name = next((one for one in reversed(error["loc"]) if isinstance(one, str)), "")
         what, mend = WORDINGS.get(error["type"], _otherwise)(error, name, path)
         yield Mistake(marked.line_of(path), what, mend)
 
@@ -59,8 +69,13 @@ def mistakes(errors: Iterable[ErrorDetails], marked: Marked) -> Iterator[Mistake
 def _meant(name: str, around: Path) -> str | None:
     """The key that was probably meant."""
     kind, _ = _around(around)
-    close = get_close_matches(name, list(kind.model_fields), n=1)
+    close = get_close_matches(name, _names(kind), n=1)
     return close[0] if close else None
+
+
+def _names(kind: type[BaseModel]) -> list[str]:
+    """What may be written in such a thing."""
+    return [field.alias or name for name, field in kind.model_fields.items()]
 
 
 def _facts(error: ErrorDetails) -> dict[str, Any]:
@@ -88,7 +103,7 @@ def _missing(_error: ErrorDetails, name: str, path: Path) -> tuple[str, str]:
 def _unknown(_error: ErrorDetails, name: str, path: Path) -> tuple[str, str]:
     kind, called = _around(path[:-1])
     meant = _meant(name, path[:-1])
-    known = ", ".join(kind.model_fields)
+    known = ", ".join(_names(kind))
     mend = f"Did you mean `{meant}`?" if meant else f"Known are: {known}."
     return f"`{name}` is not known in {called}.", mend
 

@@ -77,7 +77,7 @@ def test_categories_and_procedures_are_the_manuals(demo: CatalogueFile) -> None:
 def test_account_creation_alone_opens_the_registration(demo: CatalogueFile) -> None:
     (account,) = demo.categories[0].procedures
     assert (account.opens, account.minutes) == ("registration", 3)
-    assert account.description == {"fr": "Création de votre compte."}
+    assert account.description["fr"] == "Création de votre compte."
     assert len(forms(demo)) == sum(len(titles) for _, titles in SHOWN.values()) - 1
 
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from contracts.forms import Condition, Repeats
 from services.catalog.importing.read_catalogue import CatalogueError, read_catalogue
-from tests.unit.catalog.wrong_catalogues import GOOD, WRONG, Wrong, but
+from tests.unit.catalog.wrong_catalogues import GOOD, RICH, WRONG, Wrong, but
 
 
 def mistakes_in(text: str) -> list[str]:
@@ -44,6 +45,50 @@ def test_an_alias_stands_for_what_its_anchor_names() -> None:
     form = read_catalogue(text).categories[0].procedures[0].form
     assert form is not None
     assert form.field("happened").label == {"fr": "Les faits"}
+
+
+def test_a_file_that_uses_all_there_is_is_read_whole() -> None:
+    (hardware,) = read_catalogue(RICH).categories
+    form = hardware.procedures[0].form
+    assert form is not None
+    assert [page.sections for page in form.pages] == [("trouble",), ("devices", "contact")]
+    assert form.pages[0].title == {"fr": "La panne"}
+    assert form.field("since").shown_when == (Condition(field="blocked", one_of=("yes",)),)
+    assert form.field("call_at").shown_when == (
+        Condition(field="blocked", one_of=("yes",)),
+        Condition(field="since", answered=True),
+    )
+    assert (form.field("call_at").earliest, form.field("call_at").latest) == ("08:00", "18:30")
+    devices = form.sections[1]
+    assert devices.shown_when == (Condition(field="affected", none_of=("battery",)),)
+    assert devices.repeats == Repeats(
+        minimum=1, maximum=5, entry={"fr": "Appareil"}, add={"fr": "Ajouter un appareil"}
+    )
+    serial = form.field("serial")
+    assert (serial.min_length, serial.max_length, serial.pattern) == (4, 20, r"[A-Z]{2}-\d+")
+    assert serial.pattern_words == {"fr": "Indiquez deux capitales, un tiret et des chiffres."}
+    assert serial.help == {"fr": "Il se trouve sous la batterie."}
+    assert form.field("shots").max_files == 3
+
+
+def test_a_mistake_of_a_shared_section_is_told_once_for_all_its_forms() -> None:
+    text = but(
+        "label: Téléphone, prefill: person.phone}",
+        "label: Téléphone, shown_when: {field: weather, answered: true}}",
+    )
+    again = text.replace(
+        "  - slug: compte",
+        "      - slug: autre\n        title: Autre\n        description: Autre.\n"
+        "        minutes: 1\n        sections: [use: contact]\n  - slug: compte",
+    )
+    assert mistakes_in(again) == [
+        "line 6: No question of this form is called `weather`. Name one that is asked before."
+    ]
+
+
+def test_there_are_many_wrong_files() -> None:
+    assert len(WRONG) >= 90
+    assert len({(wrong.what, wrong.mend) for wrong in WRONG.values()}) >= 75
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())

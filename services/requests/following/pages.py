@@ -11,6 +11,7 @@ from chassis.app import HTTPRequest, Opening
 from chassis.principals import CUSTOMER, MANAGER
 from chassis.problems import NotFound
 from chassis.web.errors import waiting_page
+from chassis.web.pages import language_tag, wanted_language
 from services.requests.domain.states import label_of
 from services.requests.following.handles import request_named
 from services.requests.following.press import printed
@@ -125,14 +126,14 @@ async def _by_handle(http: HTTPRequest, handle: str, begin: Opening) -> RequestV
 
 async def _pdf(http: HTTPRequest, request: RequestView) -> Response:
     portal = portal_of(http)
-    language = web.language(portal)
+    language = web.language(portal, wanted_language(http))
     return Response(
         await printed(sheet_of(request, portal, language)),
         media_type="application/pdf",
         headers={
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{request.number}.pdf"',
-            "Content-Language": language,
+            "Content-Language": language_tag(language),
             "X-Content-Type-Options": "nosniff",
         },
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from chassis.problems import Unavailable
+from chassis.web import pseudo
 from chassis.web.tenant_view import TenantView
 from contracts.forms import AnsweredField, AnsweredSection
 from services.requests.following import press, press_worker
@@ -74,8 +75,15 @@ async def test_it_tells_the_request_in_the_language_of_the_page() -> None:
     for said in ("YService", "YPOK", "Demande 2026-000123", "Le produit", "Question 0 ?", "Oui"):
         assert said in french.text
     assert english.language.partition("-")[0] == "en"
-    for said in ("The product", "Question 0?"):
+    for said in ("Request 2026-000123", "The product", "Question 0?", "Page 1 of 1"):
         assert said in english.text
+
+
+async def test_the_pseudo_language_can_be_printed_too() -> None:
+    found = await paper(a_request("Oui"), language=pseudo.LANGUAGE)
+    assert found.language.partition("-")[0] == "en"
+    assert "Page 1 of 1" not in found.text
+    assert MARK not in found.text
 
 
 async def test_each_page_has_the_number_and_its_place_among_all() -> None:

@@ -95,12 +95,12 @@ async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UU
     return UUID(urlsplit(page.headers["location"]).path.rpartition("/")[2])
 
 
-async def registers(client: httpx.AsyncClient, address: str) -> str:
+async def registers(client: httpx.AsyncClient, address: str, **answers: str) -> str:
     """Ask for an account through the pages, signed out. Answers the address of the saved page."""
     page = await client.get("/register")
     for action in (None, None, "/register/save"):
         form = form_in(page.text, action)
-        known = {"email": address, "postcode": "69700"}
+        known = {"email": address, "postcode": "69700", **answers}
         page = await client.post(
             form.action, data=form.filled(**{k: v for k, v in known.items() if k in form.inputs})
         )

@@ -49,18 +49,31 @@ def _all() -> Iterator[int]:
 DRAWABLE = frozenset(_all())
 
 
+SHAPING = "\u200c\u200d\u200e\u200f\u061c"
+"""Of the characters that are never seen, those that letters beside them are shaped or led by."""
+
+MOST_MARKS = 8
+"""Accents that one letter bears. A thousand would be one character a thousand accents high."""
+
+
 def drawable(text: str) -> str:
     """The text with a mark in the place of each character that can't be drawn.
 
-    What belongs to it, an accent or the next part of an emoji, goes with it.
+    What belongs to it, an accent or the next part of an emoji, goes with it. What is never seen
+    is left out: a font's letter that stood beside it would be copied with it ever after.
     """
     drawn: list[str] = []
     before = ""  # the character before, if it was lost
+    accents = 0
     for char in text:
-        belongs = unicodedata.category(char)[0] == "M" or "\u200d" in (char, before)
+        if unicodedata.category(char) == "Cf" and char not in SHAPING:
+            continue
+        is_accent = unicodedata.category(char)[0] == "M"
+        accents = accents + 1 if is_accent else 0
+        belongs = is_accent or "\u200d" in (char, before)
         if before and belongs:
             before = char
-        elif ord(char) in DRAWABLE or char in LINE_ENDS:
+        elif char in LINE_ENDS or (ord(char) in DRAWABLE and accents <= MOST_MARKS):
             drawn.append(char)
             before = ""
         else:

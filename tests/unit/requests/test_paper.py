@@ -122,7 +122,17 @@ def test_pieces_are_the_line_and_no_accent_stands_apart() -> None:
 
 def test_what_no_font_draws_is_marked_once_a_character() -> None:
     assert drawable("né à 日本, 👨\u200d👩\u200d👧 !") == f"né à {MARK}{MARK}, {MARK} !"
-    assert drawable("a\x00b\x1b[31m\ufeffc\ud800") == f"a{MARK}b{MARK}[31m{MARK}c{MARK}"
+    assert drawable("a\x00b\x1b[31m\ufeffc\ud800") == f"a{MARK}b{MARK}[31mc{MARK}"
+
+
+def test_what_is_never_seen_is_left_out() -> None:
+    assert drawable("\u200ba\u00adb\u202ec\u2066d") == "abcd"
+    assert drawable("\u0645\u200c\u0646") == "\u0645\u200c\u0646"
+
+
+def test_a_letter_bears_some_accents_and_no_thousand() -> None:
+    assert drawable("e\u0301\u0323 a") == "e\u0301\u0323 a"
+    assert drawable("e" + "\u0301" * 1000 + " a") == "e" + "\u0301" * 8 + MARK + " a"
 
 
 async def test_what_was_marked_is_said_on_the_paper() -> None:

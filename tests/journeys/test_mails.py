@@ -1,5 +1,7 @@
 """Every mail as it is looked at: in each language, light and dark, on a desk and on a telephone.
 
+In each language it is a mail of the demo's tenant that speaks that one first.
+
 Templates are found by themselves. With `GUICHET_TEST_SCREENSHOTS` naming a folder, pictures of all
 are kept there.
 """
@@ -23,7 +25,7 @@ from services.notifier.domain.kinds import Template
 from tests.builders.notifier import a_tenant
 from tests.support.album import SCREENSHOTS
 from tests.support.browser import NARROW, context_of
-from tests.support.mails import a_mail, words_of
+from tests.support.mails import a_demo_tenant, a_mail, words_of
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
@@ -62,7 +64,7 @@ async def opened(page: Page, template: Template, **given: Any) -> None:
 @pytest.mark.parametrize("language", CATALOGUES.languages)
 @pytest.mark.parametrize("template", Template)
 async def test_a_mail_is_well_read(page: Page, template: Template, language: str) -> None:
-    await opened(page, template, language=language, tenant=a_tenant(UUID(int=1)))
+    await opened(page, template, language=language, tenant=a_demo_tenant(language))
     faults = []
     for width, scheme in product((NARROW, DESK), SCHEMES):
         name = f"mail-{template}-{language}-{scheme}-{width}"

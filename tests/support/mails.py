@@ -6,8 +6,11 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
+import yaml
+
 from contracts.identity import TenantChanged
 from contracts.links import LIFETIMES, LINK_PARAMETER, PATHS
+from guichet.demo_data import DEMOS, demo_file
 from services.notifier.delivery.render import Letter, render
 from services.notifier.domain.kinds import KINDS, Template
 from services.notifier.domain.links import Link
@@ -39,6 +42,15 @@ FACTS: dict[Template, dict[str, Any]] = {
     Template.ADDRESS_CHANGE: {"username": "saint-amand"},
     Template.ADDRESS_CHANGED: {"username": "saint-amand", "changed_at": SENT.isoformat()},
 }
+
+
+def a_demo_tenant(language: str) -> TenantChanged:
+    """The demo's tenant whose first language this is."""
+    described = (yaml.safe_load(demo_file(slug, "tenant.yaml"))["tenant"] for slug in DEMOS)
+    tenant = next(one for one in described if one["languages"][0] == language)
+    told = ("slug", "name", "brand", "support", "signature", "languages", "timezone")
+    host = f"{tenant['slug']}.localhost"
+    return a_tenant(UUID(int=1), host=host, **{name: tenant[name] for name in told})
 
 
 def link_of(template: Template) -> Link | None:

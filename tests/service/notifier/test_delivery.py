@@ -1,9 +1,12 @@
 """From the queue to the relay's final answer."""
 
 import asyncio
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from importlib import resources
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,9 +18,12 @@ from structlog.testing import capture_logs
 from chassis.app import build_app
 from chassis.ids import new_id
 from chassis.signatures import BadSignature, read
+from contracts.event import Event
 from contracts.links import LIFETIMES, PATHS, Purpose, address_hash
+from contracts.requests import RequestSaved
 from services.notifier.delivery.claim import free_all_leases
 from services.notifier.delivery.deliver import Delivery
+from services.notifier.service import service
 from tests.builders.notifier import (
     MAYOR,
     a_changed_address,
@@ -55,6 +61,12 @@ def link_in(message: EmailMessage, kind: str = "plain") -> str:
     found = re.search(r"\?link=([\w.~-]+)", text_of(message, kind))
     assert found is not None
     return found[1]
+
+
+def golden(event: type[Event]) -> str:
+    """The event's published example."""
+    file = resources.files("contracts") / "examples" / f"{event.type_name()}.json"
+    return file.read_text("utf-8")
 
 
 async def states(office: Office) -> list[tuple[object, ...]]:
@@ -232,7 +244,28 @@ HOSTILE = (
     "é" * 1000,
     "x" * 1000,
     "\x00\x1b[31m\u2028line\udce9",
+    "=?utf-8?q?x=0D=0ABcc=3A_everyone=40evil.example?=",
+    '</mj-text><mj-include path="/etc/passwd"/>{{ 7*7 }}',
 )
+
+
+def mailed() -> list[type[Event]]:
+    """The events that make a mail."""
+    listed = [one for one in service.subscriptions if one.name.startswith("mail_")]
+    return [event for one in listed for event in one.events]
+
+
+def typed(value: Any, text: str, name: str = "") -> Any:
+    """The value with the text in place of all that somebody may have typed."""
+    if isinstance(value, dict):
+        return {key: typed(one, text, key) for key, one in value.items()}
+    if name.endswith(("_id", "_ids", "language")) or value is None:
+        return value
+    if name.endswith("_at"):
+        return now()  # what was asked for too long ago is not sent
+    if "address" in name:
+        return MAYOR
+    return [typed(one, text) for one in value] if isinstance(value, list) else text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -241,18 +274,15 @@ async def test_hostile_names_make_no_header_and_no_markup(office: Office, name: 
     tenant = await office.tenant(
         brand={"portal_name": stored, "colour": "red}</style>"}, signature={"fr": stored}
     )
-    person, account = new_id(), new_id()
+    examples = {event: json.loads(golden(event)) for event in mailed()}
+    filed = examples[RequestSaved]
     await office.hear(
         tenant,
-        a_profile(person_id=person, account_id=account, birth_name=stored),
-        a_saved_request(
-            person_id=person, account_id=account, procedure_title={"fr": stored}, number=stored
-        ),
-        a_known_address(usernames=(stored,), account_ids=(new_id(),)),
-        an_invitation(),
+        a_profile(person_id=filed["person_id"], account_id=filed["account_id"], birth_name=stored),
+        *(event.model_validate(typed(data, stored)) for event, data in examples.items()),
     )
     await delivered(office.delivery())
-    assert await states(office) == [("accepted", 3)]
+    assert await states(office) == [("accepted", len(examples))]
     for raw, mail in zip(office.relay.raw, office.relay.received, strict=True):
         assert [header.lower() for header in mail.keys()] == [  # noqa: SIM118  doubles included
             "from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version",

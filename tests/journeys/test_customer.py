@@ -236,6 +236,6 @@ async def something_for(field: Locator) -> str:
     return {
         "tel": "04 72 00 00 00",
         "email": "mairie@saint-jean-de-monts.example",
-        "date": "2026-11-02",
+        "date": "2024-11-04",
         "time": "10:30",
     }.get(await field.get_attribute("type") or "text", "3")

@@ -16,7 +16,7 @@ from guichet.embedded import SERVICES
 from services.identity.accounts.invite_person import invite_person
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
-from tests.journeys.test_customer import activate, fill_all, sign_in, sign_out
+from tests.journeys.test_customer import activate, sign_in, sign_out, to_the_recap
 from tests.support.album import Album
 from tests.support.browser import NARROW, context_of
 from tests.support.installation import Running, link_in
@@ -189,8 +189,7 @@ async def look_as_customer(page: Page, url: str, album: Album) -> None:
     await page.get_by_role("button", name="Suivant").click()
     await expect(page).to_have_title(re.compile("^Erreur"))
     await album.look(page, "form-errors")
-    await fill_all(page)
-    await page.get_by_role("button", name="Suivant").click()
+    await to_the_recap(page)
     await album.look(page, "recap")
     await page.get_by_role("button", name="Enregistrer la demande").click()
     await album.look(page, "saved")

@@ -55,12 +55,15 @@ def forms_in(html: str) -> list[PageForm]:
 def _something(one: Input) -> str:
     if one.choices:
         return one.choices[0]
+    if one.name.endswith(".postcode"):
+        return "69700"
     return {
         "hidden": "",
         "checkbox": "yes",
         "email": "mairie@givors.example",
         "tel": "04 72 00 00 00",
-        "date": "2026-01-05",
+        "date": "2024-01-05",
+        "time": "10:30",
         "number": "3",
     }.get(one.kind, "Réponse")
 
@@ -90,8 +93,8 @@ class _Reader(HTMLParser):
             self._open.inputs[name] = Input(name, "select")
         elif tag == "option" and given["value"]:
             self._choice(self._select, given["value"], chosen="selected" in given)
-        elif tag == "input" and given.get("type") == "radio":
-            self._open.inputs.setdefault(name, Input(name, "radio"))
+        elif tag == "input" and self._is_offered(given):
+            self._open.inputs.setdefault(name, Input(name, given["type"]))
             self._choice(name, given["value"], chosen="checked" in given)
         elif tag == "button" and name and "button--primary" in given.get("class", ""):
             self._open.pressed = {name: given.get("value", "")}
@@ -99,6 +102,12 @@ class _Reader(HTMLParser):
             kind = "number" if "inputmode" in given else given.get("type", "text")
             box = kind == "checkbox" and "checked" not in given
             self._open.inputs[name] = Input(name, kind, "" if box else given.get("value", ""))
+
+    @staticmethod
+    def _is_offered(given: dict[str, str]) -> bool:
+        """Is it one of several answers? A box that sends `yes` stands for itself."""
+        kind = given.get("type")
+        return kind == "radio" or (kind == "checkbox" and given.get("value", "yes") != "yes")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

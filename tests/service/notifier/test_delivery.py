@@ -44,6 +44,8 @@ from tests.builders.notifier import (
 from tests.service.notifier.conftest import QUICK, Office
 from tests.service.notifier.relay import ScriptedRelay, reply, take_and_hang_up, text_of
 
+PATIENCE_S = 30  # how long what must come may take on a busy machine
+
 
 async def delivered(delivery: Delivery, *, rounds: int = 200) -> None:
     """Deliver until nothing is due any more, retries included."""
@@ -605,12 +607,12 @@ class Run:
 
     async def __aexit__(self, *_: object) -> None:
         self.stopping.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self.task
 
 
 async def arrived(relay: ScriptedRelay, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await relay.has_received(count)
 
 
@@ -683,7 +685,7 @@ async def test_stopping_finishes_the_mail_under_way_and_gives_the_rest_back(
         run.stopping.set()
 
     office.relay.script = [stop]
-    async with run, asyncio.timeout(5):
+    async with run, asyncio.timeout(PATIENCE_S):
         await run.task
     assert await states(office) == [("accepted", 1), ("queued", 3)]
     assert await office.rows("SELECT count(*)::int FROM mails WHERE lease_by IS NOT NULL") == [(0,)]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from chassis.bus import Bus
+from chassis.files import Files
 from chassis.inbox.handling import Handling
 from chassis.inbox.store import InboxStore
 from chassis.inbox.worker import Patience, Worker
@@ -35,11 +36,13 @@ class Runtime:
         *,
         workers: int = 1,
         patience: Patience | None = None,
+        files: Files | None = None,
     ) -> None:
         self.service = service
         self.settings = settings
         self.database = database
         self.keys = keys
+        self._files = files
         self.tenants = TenantCache(database)
         self.token_key = keys.token_key(service.name)
         self.broadcasts: list[Broadcast] = [self.tenants.broadcasts()]
@@ -65,6 +68,13 @@ class Runtime:
         database.after_emit = self.publisher.wake
         database.after_timer = self.wake_workers
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def files(self) -> Files:
+        """Where the bytes of what people hand in stand."""
+        if self._files is None:
+            raise LookupError(f"{self.service.name} was given no place for files")
+        return self._files
 
     def wake_workers(self) -> None:
         """Something came to the inbox."""

@@ -30,6 +30,7 @@ class Settings(Naming):
     smtp_port: Port = 1025
     mailbox_port: Port = 8025
     data_dir: Path | None = None  # none: /var/lib/guichet for root, else the user's data folder
+    files_dir: Path | None = None  # attachments; none: a folder beside the keys, with the data
     demo: bool = True  # load the demo tenant at first start
     gallery: bool = False  # serve /ui, every component on a page: for development
 

@@ -29,13 +29,13 @@ from contracts.identity import TenantChanged
 from gateway import choices, pages
 from gateway.choices import Choices
 from gateway.guards import (
-    LARGEST_BODY,
     METHODS,
     SAFE_METHODS,
     Throttle,
     body_length,
     host_name,
     is_cross_site,
+    largest_body,
 )
 from gateway.headers import inward, outward
 from gateway.routing import part_of
@@ -161,7 +161,7 @@ class Gateway:
         length = body_length(headers.get("content-length", ""))
         if length is None:
             return pages.NO_LENGTH, None
-        if length > LARGEST_BODY:
+        if length > largest_body(scope["path"]):
             return pages.TOO_LARGE, None
         wait_s = self._throttle.wait_s(scope["client"][0] if scope["client"] else "")
         return (pages.TOO_MANY, wait_s) if wait_s else None

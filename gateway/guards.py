@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 METHODS = SAFE_METHODS | {"POST"}
 LARGEST_BODY = 2 * 1024 * 1024
+LARGEST_UPLOAD = 26 * 1024 * 1024
+UPLOADS = ("/procedures/", "/sign-in/again")
+"""Where files are sent to, and where a form with files is led whose session has ended."""
 MOST_ADDRESSES = 20_000
 MOST_DIGITS = 15  # of a length: more is too large, and too much for `int` to read
 
@@ -37,6 +40,11 @@ def body_length(header: str) -> int | None:
     if not header.isdecimal():
         return None
     return int(header) if len(header) <= MOST_DIGITS else 10**MOST_DIGITS
+
+
+def largest_body(path: str) -> int:
+    """How many bytes may be sent there."""
+    return LARGEST_UPLOAD if path.startswith(UPLOADS) else LARGEST_BODY
 
 
 class Throttle:

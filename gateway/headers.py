@@ -44,9 +44,14 @@ def inward(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 def outward(headers: list[tuple[bytes, bytes]], *, https: bool) -> list[tuple[bytes, bytes]]:
-    """A part's headers with the security headers; pages are kept by no shared cache."""
+    """A part's headers with the security headers; pages are kept by no shared cache.
+
+    A part may ask for what it serves to be held in a sandbox besides, as a file is.
+    """
     given = {name.lower() for name, _ in headers}
     added = {**SECURITY, **({"strict-transport-security": STRICT_TRANSPORT} if https else {})}
+    if (b"content-security-policy", b"sandbox") in headers:
+        added["content-security-policy"] += "; sandbox"
     if b"cache-control" not in given:
         added["cache-control"] = "no-store"
     kept = [(n, v) for n, v in headers if n.lower() not in {h.encode() for h in added}]

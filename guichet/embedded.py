@@ -14,6 +14,7 @@ from sqlalchemy import text
 from chassis.app import build_app
 from chassis.bus import EmbeddedBus
 from chassis.database.migrate import migrate
+from chassis.files import FolderFiles
 from chassis.inbox.worker import Patience
 from chassis.keys import Keys
 from chassis.runtime import Runtime
@@ -55,6 +56,7 @@ class Installation:
         self.settings = settings
         self.keys = Keys(keys_folder)
         self.bus = EmbeddedBus()
+        self.files = FolderFiles(settings.files_dir or keys_folder.parent / "attachments")
         self.runtimes: dict[str, Runtime] = {}
         self.apps: dict[str, FastAPI] = {}
         for name, service in SERVICES.items():
@@ -65,6 +67,7 @@ class Installation:
                 self.keys,
                 self.bus,
                 patience=patience,
+                files=self.files,
             )
             self.runtimes[name] = runtime
             self.apps[name] = build_app(runtime)

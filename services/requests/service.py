@@ -17,6 +17,8 @@ from contracts.identity import (
     RegistrationSubmitted,
     TenantChanged,
 )
+from services.requests.attachments import pages as attachments
+from services.requests.attachments.sweep_bytes import install_sweep
 from services.requests.exchanges import pages as exchanges
 from services.requests.filing import pages as filing
 from services.requests.filing.lapse_draft import LapseDraft, lapse_draft
@@ -37,7 +39,7 @@ from services.requests.web import web
 service = Service(
     name="requests",
     schema=Schema("requests", Base.metadata, Path(__file__).parent / "migrations"),
-    routers=[filing.pages, following.pages, exchanges.pages],
+    routers=[filing.pages, attachments.pages, following.pages, exchanges.pages],
     subscriptions=[
         on(TenantChanged, project_tenant, newest),
         on((ProcedurePublished, ProcedureRetired), project_procedure, newest),
@@ -50,5 +52,5 @@ service = Service(
         on(AccountErased, erase_person, every),
     ],
     timers=[when_due(LapseDraft, lapse_draft)],
-    extend=[install_web(web)],
+    extend=[install_web(web), install_sweep],
 )

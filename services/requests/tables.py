@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped
 
 from chassis.database.rows import RootColumns, RowBase, TenantColumns, new_metadata
@@ -139,3 +139,25 @@ class Draft(TenantRow):
     key: Mapped[str]  # the one-use key as the pages carry it
     begun_at: Mapped[datetime]
     saved_at: Mapped[datetime]
+
+
+class Attachment(TenantRow):
+    """A file that somebody handed in: of a draft, then of the request that the draft became.
+
+    Its bytes stand in the store under its id.
+    """
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        CheckConstraint("(draft_id IS NULL) <> (request_id IS NULL)", name="belongs_to_one"),
+        Index("ix_attachments_draft_id", "tenant_id", "draft_id"),
+        Index("ix_attachments_request_id", "tenant_id", "request_id"),
+        Index("ix_attachments_person_id", "tenant_id", "person_id"),
+    )
+    person_id: Mapped[UUID]
+    draft_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    attached_at: Mapped[datetime]

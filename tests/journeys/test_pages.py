@@ -16,12 +16,12 @@ from guichet.embedded import SERVICES
 from services.identity.accounts.invite_person import invite_person
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
-from tests.journeys.test_customer import activate, sign_in, sign_out, to_the_recap
+from tests.journeys.test_customer import activate, fill_all, sign_in, sign_out, to_the_recap
 from tests.support.album import Album
 from tests.support.browser import NARROW, context_of
 from tests.support.installation import Running, link_in
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(600)]
 
 LONG_TOWN = "Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson " * 2
 ADDRESS = "secretariat.general.de.la.commune@saint-remy-en-bouzemont-saint-genest-et-isson.example"
@@ -189,6 +189,16 @@ async def look_as_customer(page: Page, url: str, album: Album) -> None:
     await page.get_by_role("button", name="Suivant").click()
     await expect(page).to_have_title(re.compile("^Erreur"))
     await album.look(page, "form-errors")
+    await page.get_by_role("button", name="Enregistrer le brouillon").click()
+    await expect(page.get_by_text("Brouillon enregistré à")).to_be_visible()
+    await page.goto(f"{url}/requests")
+    await album.look(page, "requests-draft")
+    await page.goto(f"{url}/procedures/anomalie-logiciel-ypolice")
+    await album.look(page, "procedure-draft")
+    await page.get_by_role("button", name="Reprendre").click()
+    await fill_all(page)
+    await page.get_by_role("button", name="Suivant", exact=True).click()
+    await album.look(page, "form-step-2")
     await to_the_recap(page)
     await album.look(page, "recap")
     await page.get_by_role("button", name="Enregistrer la demande").click()

@@ -100,12 +100,16 @@ async def test_saving_a_request_is_one_hop_and_at_most_a_look_up(
         spans.clear()
         page = await customer.get(f"/procedures/{town.held.procedure}")
         assert hops(spans) == [("identity", LOOK_UP), ("requests", "/procedures/{slug}")]
-        for route in ("/procedures/{slug}", "/procedures/{slug}/form", "/procedures/{slug}/recap"):
+        routes = []
+        while page.status_code != 303:
             spans.clear()
             form = form_in(page.text)
             page = await customer.post(form.action, data=form.filled())
-            assert hops(spans) == [("requests", route)]  # who it is was looked up within a minute
-        assert page.status_code == 303
+            [(part, route)] = hops(spans)  # who it is was looked up within a minute
+            assert part == "requests"
+            routes.append(route)
+        steps = ["/procedures/{slug}", "/procedures/{slug}/form", "/procedures/{slug}/recap"]
+        assert list(dict.fromkeys(routes)) == steps
 
 
 async def test_no_page_is_more_than_one_hop(

@@ -79,7 +79,7 @@ async def ask(
 def names_in(held: Belongings) -> tuple[str, ...]:
     """What an answer may echo of them."""
     by_value = (held.category, held.procedure, held.print_handle, *held.links.values())
-    return (str(held.request_id), *by_value)
+    return (str(held.request_id), str(held.attachment_id), *by_value)
 
 
 def text_of(page: tuple[int, str, str]) -> str:

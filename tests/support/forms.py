@@ -98,7 +98,7 @@ class _Reader(HTMLParser):
             self._choice(name, given["value"], chosen="checked" in given)
         elif tag == "button" and name and "button--primary" in given.get("class", ""):
             self._open.pressed = {name: given.get("value", "")}
-        elif tag == "input":
+        elif tag == "input" and given.get("type") != "file":
             kind = "number" if "inputmode" in given else given.get("type", "text")
             box = kind == "checkbox" and "checked" not in given
             self._open.inputs[name] = Input(name, kind, "" if box else given.get("value", ""))

@@ -15,6 +15,7 @@ from chassis.ids import new_id
 from chassis.principals import CUSTOMER, MANAGER, Principal
 from chassis.sessions import browser_cookie_name, session_cookie_name
 from chassis.signatures import read, sign
+from contracts.forms import Field, Form, Section
 from contracts.links import LINK_PARAMETER, PATHS, Purpose
 from services.identity.accounts.create_account import create_account
 from services.identity.accounts.invite_person import invite_person
@@ -24,9 +25,15 @@ from services.identity.profile.request_address_change import request_address_cha
 from services.identity.recovery.submit_recovery import submit_recovery
 from services.identity.sessions import open_session
 from services.identity.tables import Account, Reset
+from services.requests.filing.attach_files import NewFile, attach_files
+from services.requests.filing.save_draft import Entry, save_draft
+from tests.builders.files import PDF
 from tests.builders.identity import a_link, new_account
 from tests.support.forms import form_in
 from tests.support.installation import Running, link_in
+
+MOST_STEPS = 12
+"""Of a procedure, from the introduction to the save."""
 
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -86,7 +93,7 @@ def same_browser(client: httpx.AsyncClient, whole: Running, held: "Belongings") 
 async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UUID:
     """File a request through the pages, signed in. Answers its id."""
     page = await client.get(f"/procedures/{procedure}")
-    for _ in range(20):  # the introduction, each page of the form, the recap
+    for _ in range(MOST_STEPS):
         form = form_in(page.text)
         known = {name: value for name, value in answers.items() if name in form.inputs}
         page = await client.post(form.action, data=form.filled(**known))
@@ -94,6 +101,33 @@ async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UU
         if page.status_code == 303:
             return UUID(urlsplit(page.headers["location"]).path.rpartition("/")[2])
     raise AssertionError("the form comes to no end")
+
+
+async def attaches(whole: Running, who: Somebody) -> UUID:
+    """Attach a file to the draft of a request. Answers the file's id."""
+    question = Field(key="proofs", kind="file", label={"fr": "Captures"})
+    section = Section(key="facts", title={"fr": "Les faits"}, fields=(question,))
+    id, key = new_id(), new_id()
+    entry = Entry(
+        key=key.hex,
+        one_use_key=key,
+        procedure_id=new_id(),
+        slug=f"begun-by-{who.username}",
+        title={"fr": "Commencée"},
+        form_version=1,
+        form=Form(sections=(section,)),
+        values={"proofs": str(id)},
+    )
+    source = whole.installation.files.incoming / id.hex
+    source.write_bytes(PDF)
+    await whole.installation.files.keep(who.tenant, id, source)
+    principal = Principal(kind="person", account_id=who.account_id, person_id=who.person_id)
+    database = whole.installation.runtimes["requests"].database
+    async with database.begin(who.tenant, principal) as work:
+        draft_id = await save_draft(work, entry)
+        assert draft_id is not None
+        await attach_files(work, draft_id, [NewFile(id, "notice.pdf", "application/pdf", len(PDF))])
+    return id
 
 
 async def registers(client: httpx.AsyncClient, address: str, **answers: str) -> str:
@@ -117,6 +151,7 @@ class Belongings:
     """Whatever an address or a form of the portal may name, of one person and their tenant."""
 
     request_id: UUID
+    attachment_id: UUID
     category: str
     procedure: str
     print_handle: str
@@ -136,6 +171,7 @@ class Belongings:
             ("requests", "slug"): self.procedure,
             ("requests", "step"): "form",
             ("requests", "request_id"): str(self.request_id),
+            ("requests", "attachment_id"): str(self.attachment_id),
             ("requests", "handle"): self.print_handle,
             ("identity", "name"): "legal",
             ("identity", "lost"): "password",
@@ -211,6 +247,7 @@ async def belongings(whole: Running, who: Somebody, *, category: str, procedure:
     }
     return Belongings(
         request_id=request_id,
+        attachment_id=await attaches(whole, who),
         category=category,
         procedure=procedure,
         print_handle=_query(saved, "handle"),
@@ -255,6 +292,7 @@ def of_nothing(whole: Running, held: Belongings, tenant: UUID) -> Belongings:
 
     return Belongings(
         request_id=new_id(),
+        attachment_id=new_id(),
         category=_unlike(held.category),
         procedure=_unlike(held.procedure),
         print_handle=resigned(held.print_handle, r=str(new_id())),

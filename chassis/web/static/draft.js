@@ -31,7 +31,7 @@ function keep(form) {
   async function save() {
     const now = answers(form);
     if (now === kept) return;
-    if (saving) {
+    if (saving || form.dataset.uploading) {
       timer = setTimeout(save, PAUSE_MS);
       return;
     }

@@ -28,7 +28,7 @@ def kept(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
     """
     asked = {field.key for field in form.fields()} | {section.key for section in form.sections}
     values = {
-        name: value.replace("\0", "")  # which PostgreSQL does not hold, and no answer needs
+        name: value.replace("\0", "").replace("\r\n", "\n")  # PostgreSQL holds no NUL
         for name, value in fields.items()
         if name.partition(".")[0] in asked
     }

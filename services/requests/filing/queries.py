@@ -8,10 +8,18 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.forms import Form
+from contracts.forms import AttachedFile, Form
 from contracts.words import Words
 from services.requests.domain.terms import acceptance_id
-from services.requests.tables import Acceptance, Draft, Organisation, Procedure, Request, Requester
+from services.requests.tables import (
+    Acceptance,
+    Attachment,
+    Draft,
+    Organisation,
+    Procedure,
+    Request,
+    Requester,
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,21 @@ async def draft_of(
         key=draft.key,
         saved_at=draft.saved_at,
     )
+
+
+async def attached_to(db: AsyncSession, draft_id: UUID) -> dict[UUID, AttachedFile]:
+    """The files of a draft, by their ids."""
+    found = await db.execute(
+        select(Attachment.id, Attachment.name, Attachment.size_bytes, Attachment.media_type)
+        .where(Attachment.draft_id == draft_id)
+        .order_by(Attachment.id)
+    )
+    return {
+        row.id: AttachedFile(
+            id=row.id, name=row.name, size_bytes=row.size_bytes, media_type=row.media_type
+        )
+        for row in found
+    }
 
 
 async def known_values(db: AsyncSession, person_id: UUID) -> Mapping[str, str] | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from chassis.ids import new_id
 from chassis.work import UnitOfWork
 from contracts.forms import Form
@@ -12,7 +14,7 @@ from services.requests.domain.drafts import KEPT_FOR
 from services.requests.filing.authors import hold_author
 from services.requests.filing.lapse_draft import LapseDraft
 from services.requests.filing.queries import saved_under
-from services.requests.tables import Draft
+from services.requests.tables import Attachment, Draft
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ async def save_draft(work: UnitOfWork, entry: Entry) -> UUID | None:
             procedure_id=entry.procedure_id,
             begun_at=work.now,
         )
+    elif draft.key != entry.key:
+        await work.db.execute(delete(Attachment).where(Attachment.draft_id == draft.id))
     draft.slug = entry.slug
     draft.procedure_title = entry.title
     draft.form_version = entry.form_version

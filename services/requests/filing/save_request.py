@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from chassis.ids import new_id
 from chassis.work import UnitOfWork
@@ -17,7 +17,7 @@ from services.requests.domain.terms import acceptance_id
 from services.requests.filing.authors import hold_author
 from services.requests.filing.consents import Consent
 from services.requests.filing.queries import saved_under
-from services.requests.tables import Acceptance, Draft, Request
+from services.requests.tables import Acceptance, Attachment, Draft, Request
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,6 @@ async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
         return saved
     who = work.principal
     person_id, _ = await hold_author(work)
-    await work.db.execute(
-        delete(Draft).where(
-            Draft.person_id == person_id,
-            Draft.procedure_id == filing.procedure_id,
-            Draft.key == filing.draft_key,
-        )
-    )
     if filing.consent.accepts:
         await _accept_terms(work, filing.consent)
     request = work.add(
@@ -70,6 +63,7 @@ async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
             saved_at=work.now,
         )
     )
+    await _send_draft(work, filing, request)
     work.emit(
         RequestSaved(
             request_id=request.id,
@@ -84,6 +78,31 @@ async def save_request(work: UnitOfWork, filing: Filing) -> UUID:
         )
     )
     return request.id
+
+
+async def _send_draft(work: UnitOfWork, filing: Filing, request: Request) -> None:
+    """The files that the answers name go over to the request; the draft and the others go."""
+    draft = await work.find(
+        Draft,
+        Draft.person_id == request.person_id,
+        Draft.procedure_id == filing.procedure_id,
+        Draft.key == filing.draft_key,
+    )
+    if draft is None:
+        return
+    sent = [
+        file.id
+        for section in filing.sections
+        for answer in section.answers
+        for file in answer.files
+    ]
+    await work.db.execute(
+        update(Attachment)
+        .where(Attachment.draft_id == draft.id, Attachment.id.in_(sent))
+        .values(draft_id=None, request_id=request.id)
+    )
+    await work.db.execute(delete(Attachment).where(Attachment.draft_id == draft.id))
+    await work.db.delete(draft)
 
 
 async def _accept_terms(work: UnitOfWork, consent: Consent) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from contracts.forms import AnsweredSection
+from contracts.forms import AnsweredSection, AttachedFile
 from contracts.words import Words
 from services.requests.tables import Draft, Organisation, Request
 
@@ -55,6 +55,13 @@ class RequestView:
     sections: tuple[AnsweredSection, ...]
     organisation: str | None
     is_registration: bool
+
+    @property
+    def files(self) -> tuple[AttachedFile, ...]:
+        """All files among the answers, in order."""
+        return tuple(
+            file for section in self.sections for answer in section.answers for file in answer.files
+        )
 
 
 async def requests_of(

@@ -25,7 +25,7 @@ from services.requests.counting import next_number
 from services.requests.domain.answers import as_stored
 from services.requests.domain.states import SAVED
 from services.requests.domain.terms import acceptance_id
-from services.requests.tables import Acceptance, Draft, Organisation, Request, Requester
+from services.requests.tables import Acceptance, Attachment, Draft, Organisation, Request, Requester
 
 
 async def project_requester(work: UnitOfWork, event: ProfileChanged) -> None:
@@ -137,6 +137,7 @@ async def erase_person(work: UnitOfWork, event: AccountErased) -> None:
     # The requester first: a request that is being saved holds that row, and is seen after it.
     await work.db.execute(delete(Requester).where(Requester.id == event.person_id))
     await work.db.execute(delete(Acceptance).where(Acceptance.person_id == event.person_id))
+    await work.db.execute(delete(Attachment).where(Attachment.person_id == event.person_id))
     drafts = await work.db.execute(
         delete(Draft).where(Draft.person_id == event.person_id).returning(Draft.id)
     )

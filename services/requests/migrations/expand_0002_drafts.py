@@ -1,4 +1,4 @@
-"""Drafts: what people are filling in, before it is sent."""
+"""Drafts: what people are filling in, before it is sent; and the files that they attach."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,7 @@ instant = TIMESTAMP(timezone=True)
 
 
 def upgrade() -> None:
-    """A table beside the others."""
+    """Tables beside the others."""
     op.create_table(
         "drafts",
         sa.Column("tenant_id", sa.Uuid, nullable=False),
@@ -40,4 +40,22 @@ def upgrade() -> None:
             name="uq_drafts_tenant_id_person_id_procedure_id",
         ),
     )
-    protect(op, "requests", "drafts")
+    op.create_table(
+        "attachments",
+        sa.Column("tenant_id", sa.Uuid, nullable=False),
+        sa.Column("id", sa.Uuid, nullable=False),
+        sa.Column("person_id", sa.Uuid, nullable=False),
+        sa.Column("draft_id", sa.Uuid),
+        sa.Column("request_id", sa.Uuid),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("media_type", sa.Text, nullable=False),
+        sa.Column("size_bytes", sa.Integer, nullable=False),
+        sa.Column("attached_at", instant, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_attachments"),
+        sa.CheckConstraint(
+            "(draft_id IS NULL) <> (request_id IS NULL)", name="ck_attachments_belongs_to_one"
+        ),
+    )
+    for column in ("draft_id", "request_id", "person_id"):
+        op.create_index(f"ix_attachments_{column}", "attachments", ["tenant_id", column])
+    protect(op, "requests", "drafts", "attachments")

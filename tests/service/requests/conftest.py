@@ -16,6 +16,7 @@ from chassis.app import build_app
 from chassis.bus import EmbeddedBus
 from chassis.database import roles
 from chassis.database.migrate import migrate
+from chassis.files import FolderFiles
 from chassis.ids import new_id
 from chassis.inbox.worker import Patience
 from chassis.keys import Keys
@@ -118,7 +119,7 @@ async def counter_keys(worker_folder: Path, postgres_url: str) -> Keys:
 
 
 @pytest.fixture
-async def counter(counter_keys: Keys, postgres_url: str) -> AsyncIterator[Counter]:
+async def counter(counter_keys: Keys, postgres_url: str, tmp_path: Path) -> AsyncIterator[Counter]:
     with own_names():
         runtime = Runtime(
             service,
@@ -127,6 +128,7 @@ async def counter(counter_keys: Keys, postgres_url: str) -> AsyncIterator[Counte
             counter_keys,
             EmbeddedBus(),
             patience=QUICK,
+            files=FolderFiles(tmp_path / "attachments"),
         )
     yield Counter(runtime)
     await runtime.workers[0]._notes.close()

@@ -37,8 +37,11 @@ class Page(HTMLParser):
         if tag == "form" and "main" in self._open:
             self.action = urlsplit(given["action"]).path
         elif tag == "input" and "main" in self._open:
-            if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
-                self.fields[given["name"]] = given.get("value", "")
+            chosen = given.get("type") not in {"checkbox", "radio"} or "checked" in given
+            if chosen and given.get("type") != "file":
+                before = self.fields.get(given["name"])
+                value = given.get("value", "")
+                self.fields[given["name"]] = value if before is None else f"{before}\n{value}"
         elif tag == "textarea":
             self._area = given["name"]
             self.fields[self._area] = ""

@@ -80,7 +80,7 @@ async def test_going_on_keeps_the_draft_too(scene: Scene) -> None:
     form = await scene.form()
     sent = {**form.fields, **answers(mail="nobody"), **NEXT}
     await scene.page("POST", form.action, sent, status=422)
-    assert await kept(scene) == [answers()["what"]]
+    assert await kept(scene) == [answers()["what"].replace("\r\n", "\n")]
 
 
 async def test_what_was_cleared_stays_so(scene: Scene) -> None:

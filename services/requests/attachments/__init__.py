@@ -1,0 +1,1 @@
+"""Attached files: served to who may see them, their bytes swept once they are nobody's."""

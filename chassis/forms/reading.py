@@ -140,7 +140,7 @@ def _email(_one: Field, value: str) -> Answer:
         and all(_LABEL.fullmatch(label) for label in labels)
         and not labels[-1].isdigit()
     ):
-        raise _Refusal(N_("Give a whole mail address, such as name@example.fr."))
+        raise _Refusal(N_("Give a whole email address, such as name@example.fr."))
     return value
 
 

@@ -88,13 +88,13 @@ KINDS = {
         WEEK,
     ),
     Template.ADDRESS_CHANGE: Kind(
-        N_("Confirm your new mail address"),
+        N_("Confirm your new email address"),
         N_("Confirm this address"),
         Purpose.EMAIL_CHANGE,
         WEEK,
     ),
     Template.ADDRESS_CHANGED: Kind(
-        N_("Your mail address has been changed"),
+        N_("Your email address has been changed"),
         N_("See my profile"),
         PROFILE_PATH,
         WEEK,

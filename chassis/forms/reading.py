@@ -136,6 +136,7 @@ def _email(_one: Field, value: str) -> Answer:
     if not (
         len(local) <= 64
         and _LOCAL_PART.fullmatch(local)
+        and "=?" not in local  # an encoded word has no place in an address (RFC 2047 §5)
         and len(labels) >= 2
         and all(_LABEL.fullmatch(label) for label in labels)
         and not labels[-1].isdigit()

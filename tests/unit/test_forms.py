@@ -215,6 +215,7 @@ def test_mail_addresses_that_are_ones(address: str) -> None:
         "<mairie@lyon.fr>",
         "mairie@lyon.fr.",
         "maırıe@lyon.fr",
+        "=?utf-8?q?a=0D=0ABcc=3A_b=40c.fr?=@lyon.fr",
         f"{'a' * 65}@lyon.fr",
         f"a@{'b' * 64}.fr",
         f"a@{'é' * 70}.fr",

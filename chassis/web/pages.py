@@ -67,7 +67,7 @@ class Pages:
             entry_title=self._entry_title,
             first_input=lambda one: input_names(one)[0],
             as_json=_as_json,
-            size=self._size,
+            size=self.size,
             facts=_facts,
             day=i18n.format_date,
             moment=i18n.format_datetime,
@@ -137,8 +137,8 @@ class Pages:
         """The filter `entry_title`: what an entry of a repeating section is called."""
         return self.catalogues.say(entry_title(group.section, entry.number))
 
-    def _size(self, size_bytes: int) -> str:
-        """The filter `size`: of a file, as people read it."""
+    def size(self, size_bytes: int) -> str:
+        """Of a file, as people read it in the current language; the filter `size` too."""
         large = size_bytes >= 1_000_000
         unit = N_("%(size)s MB") if large else N_("%(size)s kB")
         size = Decimal(max(size_bytes, 1000)) / (1_000_000 if large else 1000)

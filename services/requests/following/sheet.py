@@ -151,6 +151,11 @@ def _entries(pairs: Sequence[tuple[str, str]]) -> list[Entry]:
 
 
 def _said(one: AnsweredField, language: str) -> str:
+    """The answer; of files a line each, with their sizes."""
+    if one.files:
+        return "\n".join(
+            f"{_one_line(file.name)} ({web.size(file.size_bytes)})" for file in one.files
+        )
     return shown(one.display, language)
 
 

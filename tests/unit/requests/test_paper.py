@@ -10,7 +10,7 @@ import pytest
 from chassis.problems import Unavailable
 from chassis.web import pseudo
 from chassis.web.tenant_view import TenantView
-from contracts.forms import AnsweredField, AnsweredSection
+from contracts.forms import AnsweredField, AnsweredSection, AttachedFile
 from services.requests.following import press, press_worker
 from services.requests.following.drawable import DRAWABLE, MARK, drawable
 from services.requests.following.queries import RequestView
@@ -84,6 +84,24 @@ async def test_the_pseudo_language_can_be_printed_too() -> None:
     assert found.language.partition("-")[0] == "en"
     assert "Page 1 of 1" not in found.text
     assert MARK not in found.text
+
+
+async def test_files_are_listed_by_name_and_size() -> None:
+    request = a_request("Oui")
+    files = (
+        AttachedFile(
+            id=UUID(int=3), name="compteur.png", size_bytes=2_340_000, media_type="image/png"
+        ),
+        AttachedFile(
+            id=UUID(int=4), name="a\r\nb.pdf", size_bytes=12_300, media_type="application/pdf"
+        ),
+    )
+    [section] = request.sections
+    answer = section.answers[0].model_copy(update={"files": files})
+    section = section.model_copy(update={"answers": (answer,)})
+    found = await paper(replace(request, sections=(section,)))
+    assert "compteur.png (2,3 Mo)" in " ".join(found.text.split())
+    assert "a b.pdf (12 ko)" in " ".join(found.text.split())
 
 
 async def test_each_page_has_the_number_and_its_place_among_all() -> None:

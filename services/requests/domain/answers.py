@@ -35,6 +35,7 @@ def asked(form: Form, language: str) -> str:
                 {choice.value: _words(choice.label, language) for choice in field.choices},
             ]
             for field in form.fields()
+            if field.kind != "file"  # whose answers are ids: they say nothing to anybody
         },
         ensure_ascii=False,
         separators=(",", ":"),
@@ -53,13 +54,31 @@ def told(
     except ValueError:
         return []
     known = set() if without is None else {field.key for field in without.fields()}
+    typed = _by_question(values)
     found = []
     for key, question in labels.items() if isinstance(labels, dict) else ():
-        value = values.get(key, "").strip()
-        if value and key not in known:
-            label, choices = _question(question)
-            found.append((label, choices.get(value, value)))
+        if key in known:
+            continue
+        label, choices = _question(question)
+        for value in typed.get(key, ()):
+            said = (choices.get(line, line) for line in value.splitlines())
+            found.append((label, "\n".join(said) if choices else value))
     return found
+
+
+def _by_question(values: Mapping[str, str]) -> dict[str, list[str]]:
+    """What was typed, by the keys of questions: once for each entry, an address as one."""
+    parts: dict[tuple[str, str], list[str]] = {}
+    for name, value in values.items():
+        steps = name.split(".")
+        numbered = len(steps) > 2 and steps[1].isdecimal()
+        key = steps[2] if numbered else steps[0]
+        if value.strip():
+            parts.setdefault((key, steps[1] if numbered else ""), []).append(value.strip())
+    typed: dict[str, list[str]] = {}
+    for (key, _), those in parts.items():
+        typed.setdefault(key, []).append("\n".join(those))
+    return typed
 
 
 def _question(question: object) -> tuple[str, dict[str, str]]:

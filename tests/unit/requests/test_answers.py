@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.forms import AnsweredSection
+from contracts.forms import AnsweredSection, Choice
 from services.requests.domain.answers import as_stored, asked, fingerprint, told
 from tests.builders.requests import a_form, a_question, answers, some_sections
 
@@ -34,6 +34,32 @@ def test_only_what_the_form_asks_no_longer_is_lost() -> None:
     before = asked(a_form(a_question("since", label={"fr": "Depuis quand ?"})), "fr")
     lost = told(before, answers(since="hier"), without=a_form())
     assert lost == [("Depuis quand ?", "hier")]
+
+
+def test_answers_of_entries_addresses_and_several_choices_are_told_whole() -> None:
+    choices = (Choice(value="a", label={"fr": "L’un"}), Choice(value="b", label={"fr": "L’autre"}))
+    before = asked(
+        a_form(
+            a_question("model", label={"fr": "Modèle"}),
+            a_question("site", kind="address", label={"fr": "Site"}),
+            a_question("which", kind="choices", label={"fr": "Lequel"}, choices=choices),
+        ),
+        "fr",
+    )
+    typed = {
+        "devices.count": "2",
+        "devices.0.model": "X",
+        "devices.1.model": "Y",
+        "site.street": "1 rue Haute",
+        "site.city": "Givors",
+        "which": "a\nb",
+    }
+    assert told(before, typed) == [
+        ("Modèle", "X"),
+        ("Modèle", "Y"),
+        ("Site", "1 rue Haute\nGivors"),
+        ("Lequel", "L’un\nL’autre"),
+    ]
 
 
 @pytest.mark.parametrize(

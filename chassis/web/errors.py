@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -20,7 +20,6 @@ from chassis.web.i18n import N_
 from chassis.web.pages import (
     VARY,
     Pages,
-    can_be_read,
     language_tag,
     see_other_path,
     tenant_view,
@@ -114,9 +113,15 @@ def waiting_page(
 
 
 def sign_in_first(http: Request) -> Response:
-    """To the sign-in page, which says why and leads back to the page that was asked for."""
-    asked = http.url.path if can_be_read(http) else links.HOME
-    if http.url.query and asked != links.HOME:
+    """To the sign-in page, which says why and leads back to the page that was asked for.
+
+    A form goes along as it was sent, to be given back after signing in (`chassis.web.held`).
+    """
+    if http.method == "POST":
+        again = links.sign_in_again(form=http.url.path)
+        return RedirectResponse(again, status_code=307, headers={"Cache-Control": "no-store"})
+    asked = http.url.path
+    if http.url.query:
         asked = f"{asked}?{http.url.query}"
     why = "procedure" if asked.startswith("/procedures/") else "page"
     return see_other_path(links.sign_in(next=asked, why=why))

@@ -31,6 +31,11 @@ def local(path: str, default: str = HOME) -> str:
     return path if harmless and path.isprintable() else default
 
 
+def sign_in_again(*, form: str) -> str:
+    """Where a form is led that came to that address without its session, as it was sent."""
+    return f"{SIGN_IN}/again?{urlencode({'form': form})}"
+
+
 def sign_in(*, next: str, why: str) -> str:
     """The sign-in page that leads on to `next` and says why one has to sign in."""
     return f"{SIGN_IN}?{urlencode({'next': next, 'why': why})}"

@@ -27,7 +27,7 @@ from starlette.routing import Match
 
 from chassis.forms import Entry, Group, Message, Question, entry_title, input_names
 from chassis.principals import ANONYMOUS, Call, Principal
-from chassis.web import i18n, links, palette
+from chassis.web import held, i18n, links, palette
 from chassis.web.assets import asset
 from chassis.web.tenant_view import TenantView
 from chassis.words import N_, shown
@@ -58,7 +58,9 @@ class Pages:
             lstrip_blocks=True,
         )
         self.catalogues.install(self._environment)
-        self._environment.globals.update(asset=asset, icon=icon, links=links)
+        self._environment.globals.update(
+            asset=asset, icon=icon, links=links, whose=held.current_mark.get
+        )
         self._environment.tests["picked_or_empty"] = _is_picked_or_empty
         self._environment.filters.update(
             said=self._said,
@@ -89,7 +91,10 @@ class Pages:
         """The page. A form with errors goes by the name `form`, with status 422."""
         view = tenant_view(http)
         language = self.language(view, wanted_language(http))
-        with i18n.speaking(language, view.timezone if view else None):
+        with (
+            i18n.speaking(language, view.timezone if view else None),
+            held.marking(_mark(http)),
+        ):
             text = self._environment.get_template(template).render(
                 tenant=view,
                 theme=palette.theme_path(view.slug, view.brand_colour) if view else None,
@@ -166,6 +171,11 @@ def tenant_view(http: Request) -> TenantView | None:
     """The tenant whose page this is; None where nobody has told yet."""
     view: TenantView | None = getattr(http.state, "tenant_view", None)
     return view
+
+
+def _mark(http: Request) -> str:
+    call = getattr(http.state, "call", None)
+    return held.mark_of(call.tenant, principal(http).account_id) if call else ""
 
 
 def principal(http: Request) -> Principal:

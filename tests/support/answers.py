@@ -7,6 +7,7 @@ import httpx
 
 DIFFERS = (
     (re.compile(r"\b[0-9a-f]{12}\.[\w-]{20,}\.[\w-]{86}"), "«signed»"),
+    (re.compile(r"\bheld\.[\w-]+"), "«held»"),
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "«id»"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "«key»"),
     (re.compile(r'(?<=value=")[\w-]{22}(?=")'), "«key»"),

@@ -38,6 +38,10 @@ WHY = {
         "To open this procedure, sign in: you will then be led to it. "
         "No account yet? Create one, it takes three minutes."
     ),
+    "ended": N_(
+        "Your session has ended. Sign in again: what you entered is kept, and you then go on "
+        "from there."
+    ),
     "page": N_("Sign in to see this page: you will then be led to it."),
     "registration": N_(
         "Your requests are shown once you have signed in. To activate your account, "

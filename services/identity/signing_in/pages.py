@@ -1,19 +1,25 @@
 """Signing in and out."""
 
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from chassis import clock
 from chassis.access import ANYONE
 from chassis.app import HTTPRequest, Opening
+from chassis.files import safe_name
 from chassis.forms import Submission, opened, read
-from chassis.principals import ANONYMOUS
+from chassis.principals import ANONYMOUS, Principal
 from chassis.runtime import Runtime
 from chassis.sessions import clear_session_cookie, set_session_cookie
-from chassis.web import links
+from chassis.web import held, links
 from chassis.web.pages import principal, see_other_path, submitted
+from chassis.web.uploads import received
 from services.identity import hashing
 from services.identity.attempts import count_attempt
 from services.identity.devices import device
@@ -21,6 +27,7 @@ from services.identity.domain.attempts import attempts_id
 from services.identity.domain.usernames import username_key
 from services.identity.sessions import OpenedSession
 from services.identity.signing_in.forms import FORM, WHY
+from services.identity.signing_in.look_up_session import look_up_session
 from services.identity.signing_in.queries import credentials_of
 from services.identity.signing_in.sign_in import WrongPair, sign_in
 from services.identity.signing_in.sign_out import sign_out
@@ -45,16 +52,56 @@ async def post_sign_in(http: HTTPRequest, begin: Opening) -> Response:
     """Sign in and lead on; else the same page, which does not tell what was wrong."""
     sent = await submitted(http)
     following, why = sent.get("next", ""), sent.get("why", "")
+    waiting = sent.get(held.HELD, "")
     form = read(FORM, sent)
     if not form.ok:
-        return _page(http, form, following, why, status=422)
+        return _page(http, form, following, why, waiting=waiting, status=422)
     try:
         session = await _signed_in(http, begin, form.text("username"), form.text("password"))
     except WrongPair as problem:
-        return _page(http, form.refused(problem), following, why, status=problem.status)
-    response = see_other_path(links.local(following))
+        refused = form.refused(problem)
+        return _page(http, refused, following, why, waiting=waiting, status=problem.status)
+    response: Response = see_other_path(links.local(following))
+    if waiting:
+        response = await _given_back(http, begin, session, waiting) or response
     set_session_cookie(response, _runtime(http).settings, session.cookie)
     return response
+
+
+@router.post("/sign-in/again", dependencies=[ANYONE])
+async def sign_in_again(http: HTTPRequest) -> Response:
+    """The sign-in page for a form whose session had ended: it carries what was typed."""
+    nowhere = Path(tempfile.gettempdir())  # no file is written: none may have a single byte
+    async with received(http, nowhere, largest_file=0) as sent:
+        form = held.Held(links.local(http.query_params.get("form", "")), sent.fields)
+        left = [safe_name(one.name) for one in sent.files]
+    tenant, keys = http.state.call.tenant, _runtime(http).keys
+    waiting = held.sealed(keys, tenant, form, clock.now())
+    return _page(http, opened(FORM), "", "ended", waiting=waiting, left_behind=left)
+
+
+async def _given_back(
+    http: HTTPRequest, begin: Any, session: OpenedSession, waiting: str
+) -> Response | None:
+    """The page that sends on what waited for the sign-in; None where it is not this account's."""
+    async with begin() as work:
+        who = await look_up_session(work, session.cookie)
+    if who is None:
+        return None
+    tenant, keys = http.state.call.tenant, _runtime(http).keys
+    form = held.opened(keys, tenant, waiting, who.account_id, clock.now())
+    if form is None:
+        return None
+    http.state.principal = Principal(
+        kind="person",
+        account_id=who.account_id,
+        person_id=who.person_id,
+        organisation_id=who.organisation_id,
+        session_id=who.session_id,
+        roles=frozenset(who.roles),
+        display_name=who.display_name,
+    )
+    return web.render(http, "signing_in/given_back.html", headers=SECRET, held=form)
 
 
 async def _signed_in(http: HTTPRequest, begin: Any, username: str, password: str) -> OpenedSession:
@@ -88,7 +135,14 @@ async def post_sign_out(http: HTTPRequest, begin: Opening) -> Response:
 
 
 def _page(
-    http: HTTPRequest, form: Submission, following: str, why: str, *, status: int = 200
+    http: HTTPRequest,
+    form: Submission,
+    following: str,
+    why: str,
+    *,
+    waiting: str = "",
+    left_behind: Sequence[str] = (),
+    status: int = 200,
 ) -> Response:
     return web.render(
         http,
@@ -99,6 +153,8 @@ def _page(
         following=links.local(following, default=""),
         why=why if why in WHY else "",
         reason=WHY.get(why),
+        waiting=waiting,
+        left_behind=left_behind,
     )
 
 

@@ -73,13 +73,15 @@ async def test_a_mail_is_well_read(page: Page, template: Template, language: str
         content = await page.evaluate("document.documentElement.scrollWidth")
         if content > width:
             faults.append(f"{name} scrolls sideways: {content} wide")
+        if folder := os.environ.get(SCREENSHOTS):
+            await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        if width == DESK:
+            continue  # but for margins it is the same page: axe looks at it once a scheme
         found = await Axe().run(page)
         assert found.response["passes"], "axe found nothing to check"
         for violation in found.response["violations"]:
             where = [node["target"] for node in violation["nodes"]]
             faults.append(f"{name}: {violation['id']} {where}")
-        if folder := os.environ.get(SCREENSHOTS):
-            await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
     assert faults == []
 
 

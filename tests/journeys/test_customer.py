@@ -206,9 +206,21 @@ async def test_a_town_registers_activates_signs_in_and_files_a_request(
 async def fill_all(page: Page) -> None:
     """Answer whatever the form still lacks, as its fields ask; what comes by an answer too."""
     form = page.get_by_role("main").locator("form").last
+    for _ in range(3):  # what is chosen may bring up more to choose
+        await choose(form)
     for area in await form.locator("textarea:visible").all():
         if not await area.input_value():
             await area.fill("La page reste blanche.\nUn message s’affiche ensuite.")
+    typed = form.locator(
+        "input:visible:not([type=hidden], [type=radio], [type=checkbox], [type=file])"
+    )
+    for field in await typed.all():
+        if not await field.input_value():
+            await field.fill(await something_for(field))
+
+
+async def choose(form: Locator) -> None:
+    """The first of whatever there is to choose from."""
     for box in await form.locator("select:visible").all():
         if not await box.input_value():
             await box.select_option(index=1)
@@ -220,12 +232,6 @@ async def fill_all(page: Page) -> None:
     boxes = form.locator("input[type=checkbox]:visible")
     for name in {await one.get_attribute("name") for one in await boxes.all()}:
         await form.locator(f'input[type=checkbox][name="{name}"]').first.check()
-    typed = form.locator(
-        "input:visible:not([type=hidden], [type=radio], [type=checkbox], [type=file])"
-    )
-    for field in await typed.all():
-        if not await field.input_value():
-            await field.fill(await something_for(field))
 
 
 async def something_for(field: Locator) -> str:

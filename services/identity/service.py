@@ -9,10 +9,10 @@ from chassis.tenants import project_tenant
 from chassis.web.install import install_web
 from contracts.identity import RecoverySubmitted, RegistrationSubmitted, TenantChanged
 from contracts.requests import TermsAccepted
-from services.identity.accounts import pages as accounts
 from services.identity.activation import pages as activation
 from services.identity.handlers.identity import look_into_recovery, look_into_registration
 from services.identity.handlers.requests import keep_acceptance
+from services.identity.profile import pages as profile
 from services.identity.profile.lapse_address_change import (
     LapseAddressChange,
     lapse_address_change,
@@ -36,7 +36,7 @@ service = Service(
         activation.router,
         signing_in.router,
         recovery.router,
-        accounts.router,
+        profile.router,
         texts.router,
         sessions.api,
         tenants.api,

@@ -16,7 +16,14 @@ from guichet.embedded import SERVICES
 from services.identity.accounts.invite_person import invite_person
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
-from tests.journeys.test_customer import activate, fill_all, sign_in, sign_out, to_the_recap
+from tests.journeys.test_customer import (
+    PASSWORD,
+    activate,
+    fill_all,
+    sign_in,
+    sign_out,
+    to_the_recap,
+)
 from tests.support.album import Album
 from tests.support.browser import NARROW, context_of
 from tests.support.installation import Running, link_in
@@ -59,6 +66,7 @@ async def test_every_page_can_be_read_by_all_at_every_width(
     await whole.settled()
     await look_at_links(page, portal_url, album, whole)
     await look_as_customer(page, portal_url, album)
+    await look_at_profile(page, portal_url, album, whole)
     await look_at_refusals(page, portal_url, album, whole)
     await context.close()
     assert album.faults == []
@@ -211,6 +219,37 @@ async def look_as_customer(page: Page, url: str, album: Album) -> None:
     await album.look(page, "request")
     await page.goto(f"{url}/procedures/anomalie-logiciel-ypolice/form")
     await album.look(page, "form-opened-again")
+
+
+async def look_at_profile(page: Page, url: str, album: Album, whole: Running) -> None:
+    for name in ("details", "identifier", "password", "address", "language", "sessions"):
+        await page.goto(f"{url}/profile/{name}")
+        await album.look(page, f"profile-{name}")
+    await page.goto(f"{url}/profile/password")
+    await page.get_by_role("button", name="Enregistrer le nouveau mot de passe").click()
+    await album.look(page, "profile-password-errors")
+    moved = f"nouvelle.{ADDRESS}"
+    await page.goto(f"{url}/profile/address")
+    await page.get_by_label("Nouveau courriel").fill(moved)
+    await page.get_by_label("Mot de passe actuel").fill(PASSWORD)
+    await page.get_by_role("button", name="Envoyer le lien").click()
+    await album.look(page, "profile-address-asked")
+    await whole.settled()
+    [confirmation] = await whole.mails_to(moved)
+    await page.goto(link_in(confirmation))
+    await album.look(page, "confirm-address")
+    await page.get_by_role("button", name="Confirmer cette adresse").click()
+    await album.look(page, "confirm-address-done")
+    await page.goto(f"{url}/recovery")
+    await page.get_by_label("Mon mot de passe").check()
+    await expect(page.get_by_label("Votre courriel")).to_be_visible()
+    await album.look(page, "recovery-chosen")
+    await page.get_by_label("Votre courriel").fill(moved)
+    await page.get_by_role("button", name="Envoyer").click()
+    await expect(page).to_have_title(re.compile("^Un courriel est en route"))
+    await whole.settled()
+    await page.goto(link_in((await whole.mails_to(moved, count=2))[0]))
+    await album.look(page, "reset")
 
 
 async def look_at_refusals(page: Page, url: str, album: Album, whole: Running) -> None:

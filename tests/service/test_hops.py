@@ -118,6 +118,7 @@ async def test_no_page_is_more_than_one_hop(
     async with whole.visitor(town.who.host) as customer:
         signed_in(customer, whole, town.who)
         same_browser(customer, whole, town.held)
+        await whole.settled()  # who changed a moment ago is looked up again
         await customer.get("/")
         for route in pages(whole.installation):
             if "GET" in route.methods:

@@ -53,14 +53,19 @@ class Somebody:
 
 
 async def somebody(
-    whole: Running, tenant: UUID, host: str, *, roles: tuple[str, ...] = (CUSTOMER, MANAGER)
+    whole: Running,
+    tenant: UUID,
+    host: str,
+    *,
+    roles: tuple[str, ...] = (CUSTOMER, MANAGER),
+    language: str = "fr",
 ) -> Somebody:
     """Another person of that tenant, known to every service."""
     name = f"ville-{new_id().hex[-10:]}"
     new = new_account(
         username=name,
         roles=roles,
-        person=PersonFacts("Mme", "Durand", "Claire", f"{name}@ville.example", "fr"),
+        person=PersonFacts("Mme", "Durand", "Claire", f"{name}@ville.example", language),
     )
     database = whole.installation.runtimes["identity"].database
     async with database.begin(tenant) as work:
@@ -208,7 +213,8 @@ class Belongings:
             "birth_name": "Durand",
             "first_name": "Claire",
             "email": "mairie@givors.example",
-            "username": "mairie-de-givors",
+            # An identifier that nobody signs in with, nor takes for their own, which is too short.
+            "username": "x" if path == "/profile/identifier" else "mairie-de-givors",
             "password": "quatre chevaux lents boivent",
             "password_again": "quatre chevaux lents boivent",
             "lost": "password",

@@ -1,1 +1,1 @@
-"""A slice: accounts that are made, invited, shown to their person, and erased."""
+"""A slice: accounts that are made, found, invited and erased."""

@@ -15,8 +15,10 @@ from chassis.keys import Keys
 from chassis.signatures import BadSignature, read, sign
 from contracts.links import LIFETIMES, LINK_PARAMETER, Purpose
 from guichet.embedded import SERVICES
+from tests.builders.identity import PASSWORD as KNOWN_PASSWORD
 from tests.support.forms import form_in
 from tests.support.installation import Running, link_in
+from tests.support.people import Somebody, signed_in, somebody
 from tests.support.registering import register
 
 pytestmark = pytest.mark.xdist_group("journeys")
@@ -152,13 +154,62 @@ async def test_no_link_that_works_is_at_rest_while_its_mail_waits(
         assert address in dump, "the search finds what is there"
         assert address not in logs
         waiting = dump + logs
-        assert working(whole, [waiting], address) == []
+        assert working(whole, [waiting]) == []
         assert not key_material(whole.installation.keys) & strings(waiting)
     await whole.mails_to(address)
     mailbox = [path.read_text("utf-8") for path in (whole.folder / "mailbox").glob("*.eml")]
-    assert len(working(whole, mailbox, address)) >= 1
-    assert working(whole, ["".join(capsys.readouterr())], address) == []
-    assert working(whole, [await everything(whole)], address) == []
+    assert len(working(whole, mailbox)) >= 1
+    assert working(whole, ["".join(capsys.readouterr())]) == []
+    assert working(whole, [await everything(whole)]) == []
+
+
+@pytest.mark.parametrize("purpose", [Purpose.RESET, Purpose.EMAIL_CHANGE])
+async def test_no_link_of_an_account_is_at_rest_while_its_mail_waits(
+    whole: Running, capsys: pytest.CaptureFixture[str], purpose: Purpose
+) -> None:
+    who = await somebody_of_the_demo(whole)
+    address = who.address
+    capsys.readouterr()
+    async with relay_down(whole), whole.visitor() as visitor:
+        if purpose is Purpose.RESET:
+            page = await visitor.get("/recovery/password")
+            form = form_in(page.text, "/recovery/password")
+            sent = await visitor.post(form.action, data=form.filled(username=who.username))
+        else:
+            signed_in(visitor, whole, who)
+            address = f"{who.username}@demenagee.example"
+            form = form_in((await visitor.get("/profile/address")).text, "/profile/address")
+            typed = form.filled(email=address, current_password=KNOWN_PASSWORD)
+            sent = await visitor.post(form.action, data=typed)
+        assert sent.status_code == 303
+        await whole.settled()
+        logs = await relay_missed(capsys)
+        dump = await everything(whole)
+        assert address in dump, "the search finds what is there"
+        assert address not in logs
+        assert KNOWN_PASSWORD not in dump + logs
+        assert working(whole, [dump, logs], purpose) == []
+    [mail] = await whole.mails_to(address)
+    mailbox = [path.read_text("utf-8") for path in (whole.folder / "mailbox").glob("*.eml")]
+    assert len(working(whole, mailbox, purpose)) >= 1
+    assert working(whole, ["".join(capsys.readouterr())], purpose) == []
+    assert working(whole, [await everything(whole)], purpose) == []
+    parts = urlsplit(link_in(mail))
+    link = f"{parts.path}?{parts.query}"
+    before = await state_of_all(whole)
+    for number in range(20):
+        async with whole.visitor() as scanner:
+            looked = await scanner.request("HEAD" if number % 2 else "GET", link)
+            assert looked.status_code == 200
+            assert "set-cookie" not in looked.headers
+    assert await state_of_all(whole) == before
+
+
+async def somebody_of_the_demo(whole: Running) -> Somebody:
+    """Somebody with an account at the demo's first tenant."""
+    tenant = whole.installation.gateway.tenants.at("ypok.localhost")
+    assert tenant is not None
+    return await somebody(whole, tenant.tenant_id, "ypok.localhost")
 
 
 @asynccontextmanager
@@ -193,8 +244,10 @@ async def everything(whole: Running) -> str:
     return "\n".join(lines)
 
 
-def working(whole: Running, texts: Iterable[str], address: str) -> list[UUID]:
-    """What the links name that stand in the texts, in the clear or encoded, and are ours."""
+def working(
+    whole: Running, texts: Iterable[str], purpose: Purpose = Purpose.ACTIVATION
+) -> list[UUID]:
+    """What our links of this purpose name, in the clear or encoded, that stand in the texts."""
     publics = whole.installation.keys.public_keys("notifier")
     found = []
     for one in texts:
@@ -204,7 +257,7 @@ def working(whole: Running, texts: Iterable[str], address: str) -> list[UUID]:
                 claims = read(publics, token)
             except BadSignature:
                 continue
-            if claims.get("p") == Purpose.ACTIVATION.value:
+            if claims.get("p") == purpose.value:
                 found.append(UUID(hex=claims["i"]))
     return found
 

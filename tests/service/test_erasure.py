@@ -121,6 +121,32 @@ async def test_an_erased_account_leaves_no_trace_of_its_person(
     assert await apart.search(who.traces()) == {}
 
 
+async def test_what_was_lost_and_changed_goes_with_its_account(
+    apart: Apart, portal: Portal
+) -> None:
+    who = someone("Fontaine")
+    known = await activated(apart, portal, who)
+    moved = "secretariat@mairie-fontaine.example"
+    await portal.loses("password", username=who.username)
+    await portal.loses("username", address=who.address)
+    change = await portal.wants_mails_at(known, moved)
+    await apart.settle(portal.tenant)
+    await portal.confirms(change)
+    await portal.changes_password(known)
+    await apart.settle(portal.tenant)
+    await portal.wants_mails_at(known, who.address)  # back again: nobody confirms it
+    await portal.loses("password", address=moved)  # and nobody looks into it before the erasure
+    await portal.loses("username", address=moved.upper())
+    wanted = [*who.traces(), moved]
+    before = await apart.search(wanted)
+    assert before[moved] >= {"identity.people", "identity.email_changes", "identity.recoveries"}
+    assert before[who.address] >= {"identity.email_changes", "identity.outbox", "notifier.mails"}
+
+    await portal.erases(known.account_id)
+    await apart.settle(portal.tenant)
+    assert await apart.search(wanted) == {}
+
+
 async def test_what_comes_late_brings_nobody_back(apart: Apart, portal: Portal) -> None:
     who = someone("Tessier")
     submission = await portal.is_asked(who)

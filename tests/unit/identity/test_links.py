@@ -17,6 +17,7 @@ from services.identity.domain.links import (
     Standing,
     UnusableLink,
     UsedLink,
+    check_serves_active,
 )
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -91,3 +92,31 @@ def test_an_old_link_to_an_account_that_waits_may_be_asked_for_again() -> None:
     with pytest.raises(ExpiredLink):
         check_serves(LINK, WAITING, NOON + 2 * DAY)
     assert can_ask_again(LINK, WAITING)
+
+
+ACTIVE = replace(WAITING, account_state="active")
+RESET = replace(LINK, purpose=Purpose.RESET)
+
+
+def test_a_link_of_an_active_account_serves_for_an_hour() -> None:
+    check_serves_active(RESET, ACTIVE, NOON + timedelta(minutes=59))
+    with pytest.raises(ExpiredLink):
+        check_serves_active(RESET, ACTIVE, NOON + timedelta(minutes=63))
+
+
+@pytest.mark.parametrize(
+    ("standing", "refusal"),
+    [
+        (None, GoneLink),
+        (WAITING, GoneLink),
+        (replace(ACTIVE, account_state="erased"), GoneLink),
+        (replace(ACTIVE, address="ailleurs@givors.example"), GoneLink),
+        (replace(ACTIVE, consumed_at=NOON), UsedLink),
+        (replace(ACTIVE, voided_at=NOON), UsedLink),
+    ],
+)
+def test_a_link_of_an_active_account_is_refused(
+    standing: Standing | None, refusal: type[UnusableLink]
+) -> None:
+    with pytest.raises(refusal):
+        check_serves_active(RESET, standing, NOON + MINUTE)

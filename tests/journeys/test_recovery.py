@@ -48,7 +48,7 @@ async def say_what_is_lost(page: Page, way: Way, lost: str) -> None:
     """From the sign-in page to the fields that go with what was lost."""
     say = Speech(way.language)
     await page.get_by_role("link", name=say("Mot de passe ou identifiant oublié ?")).click()
-    await expect(page.get_by_role("group", name=say("Qu'avez-vous perdu ?"))).to_be_visible()
+    await expect(page.get_by_role("radiogroup", name=say("Qu'avez-vous perdu ?"))).to_be_visible()
     await expect(page.get_by_label(say("Votre courriel"))).to_have_count(0)
     await page.get_by_label(say(lost), exact=True).check()
     if not way.scripts:
@@ -106,7 +106,7 @@ async def test_a_lost_password_is_set_anew_by_the_mailed_link(
     await page.get_by_label(say("Nouveau mot de passe")).fill("trop court")
     save = page.get_by_role("button", name=say("Enregistrer le nouveau mot de passe"))
     await save.click()
-    await expect(page).to_have_title(re.compile(rf"^{say('Erreur : %(title)s', title='')}"))
+    await expect(page).to_have_title(re.compile("^(Erreur|Error)"))
     first, again = (
         page.get_by_label(say("Nouveau mot de passe")),
         page.get_by_label(say("Répéter votre mot de passe")),
@@ -127,7 +127,7 @@ async def test_a_lost_password_is_set_anew_by_the_mailed_link(
 
     await sign_out(page, say=say)
     await page.goto(link)
-    await expect(heading(page)).to_have_text(say("Ce lien ne peut pas servir"))
+    await expect(heading(page)).to_have_text(say("Ce lien ne fonctionne pas"))
     await page.get_by_role("main").get_by_role("link", name=say("Me connecter")).click()
     await sign_in(page, who.username, NEW, say=say)
     await expect(page.get_by_role("banner")).to_contain_text("Durand")

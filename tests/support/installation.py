@@ -94,9 +94,11 @@ class Running:
                 found.append(message)
         return found
 
-    async def mails_to(self, address: str, *, count: int = 1) -> list[EmailMessage]:
+    async def mails_to(
+        self, address: str, *, count: int = 1, within_s: float = 10
+    ) -> list[EmailMessage]:
         """As `mails`, once there are so many."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within_s):
             while len(found := self.mails(address)) < count:  # noqa: ASYNC110  # on the disk
                 await asyncio.sleep(0.02)
         return found

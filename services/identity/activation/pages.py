@@ -100,12 +100,12 @@ async def _activate(http: HTTPRequest, begin: Begin, purpose: Purpose) -> Respon
     try:
         link = read_link(http, token, purpose)
         async with begin() as work:
+            username = cleaned(sent.get("username", ""))
+            taken = await is_taken(work.db, username)  # first: by this very link, it was used
             found = await waiting(work.db, link.id)
             check_serves(link, found.standing if found else None, work.now)
             assert found is not None  # else it would not serve
             proposed = await free_username(work.db, found.town)
-            username = cleaned(sent.get("username", ""))
-            taken = await is_taken(work.db, username)
         form = _checked(sent, found, username, taken=taken)
         if form.ok:
             chosen = Credentials(username, await hashed(form.text("password")))

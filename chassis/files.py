@@ -24,6 +24,7 @@ from chassis.words import N_
 
 CHUNK_BYTES = 64 * 1024
 LONGEST_NAME = 120
+MOST_NAME_BYTES = 255  # of a name on most file systems
 """Characters of a file's name: some file systems hold 255 bytes, and readers want less."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -164,7 +165,8 @@ def safe_name(name: str) -> str:
     """A file's name that is harmless in headers, on pages and on any file system.
 
     No path, no characters that control, join or turn text about, no leading dot, no name that a
-    system keeps for itself; as long as a reader bears, its ending kept. Never empty.
+    system keeps for itself, none that a program takes for an option; as long as a reader and a file
+    system bear, its ending kept. Never empty.
     """
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     visible = "".join(
@@ -172,13 +174,19 @@ def safe_name(name: str) -> str:
         for char in name
         if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     )
-    plain = " ".join(_NOT_IN_NAMES.sub("_", visible).split()).lstrip(". ").rstrip(". ")
+    plain = " ".join(_NOT_IN_NAMES.sub("_", visible).split()).lstrip(". -").rstrip(". ")
     if _RESERVED.fullmatch(plain):
         plain = f"_{plain}"
     stem, dot, ending = plain.rpartition(".")
     if not dot or len(ending) > 10:
-        return plain[:LONGEST_NAME].rstrip(". ") or "file"
-    return f"{stem[: LONGEST_NAME - len(ending) - 1].rstrip('. ') or 'file'}.{ending}"
+        return _cut(plain) or "file"
+    return f"{_cut(stem, f'.{ending}') or 'file'}.{ending}"
+
+
+def _cut(name: str, ending: str = "") -> str:
+    """The beginning of the name that fits with this ending, no character cut in two."""
+    short = name[: LONGEST_NAME - len(ending)].encode()
+    return short[: MOST_NAME_BYTES - len(ending.encode())].decode(errors="ignore").rstrip(". ")
 
 
 def content_disposition(name: str) -> str:

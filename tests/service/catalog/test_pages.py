@@ -126,7 +126,7 @@ async def test_who_is_signed_in_is_told_to_choose_and_has_no_account_to_create(
 async def test_a_category_has_a_page_of_its_own(portal: Portal) -> None:
     await portal.imports(CATALOGUE)
     category = await page(portal, "/categories/ypolice")
-    assert category.headings == [("h1", "YPolice"), ("h2", "Démarches")]
+    assert category.headings == [("h1", "YPolice")]
     assert category.links[1:] == [
         ("Assistance YPolice", "/procedures/assistance-ypolice"),
         ("Anomalie - logiciel YPolice", "/procedures/anomalie-ypolice"),

@@ -44,7 +44,7 @@ migrate:  ## Bring the databases of the data folder up to date
 assets:  ## Bring htmx, hotkey and the font by npm, and make the fonts of the papers
 	$(SETUP) assets
 
-screenshots:  ## Save a picture of every page that the journeys see, at 1280 and 390 pixels
+screenshots:  ## Save a picture of every page: widths, themes, languages, tenants
 	$(SETUP) screenshots
 
 lock:  ## Lock requirements/*.in with hashes; UPGRADE=1 takes the newest of all

@@ -59,14 +59,14 @@ def test(paths: Sequence[str]) -> None:
 
 
 def screenshots(_: Sequence[str]) -> None:
-    """The journeys, which keep a picture of each page where this folder is named."""
+    """The journeys through every page, which keep pictures where this folder is named."""
     environment.make_ready(environment.TEST)
     assets.provide()
     folder = environment.PROJECT / ".cache" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     environment.say(f"The pictures go to {folder.relative_to(environment.PROJECT)}.")
     become(
-        ["-m", "pytest", "tests/journeys"],
+        ["-m", "pytest", "tests/journeys/test_pages.py"],
         {**browser.provide(), "GUICHET_TEST_SCREENSHOTS": str(folder)},
     )
 

@@ -17,6 +17,8 @@ class Demo:
     slug: str
     languages: tuple[str, ...]
     procedure: dict[str, str]  # the title of one that has a form, by language
+    procedure_slug: str
+    category: str  # the slug of the one that it belongs to
 
     def __str__(self) -> str:
         return self.slug
@@ -35,9 +37,14 @@ def demo(slug: str) -> Demo:
     """The demo tenant of that slug."""
     tenant = yaml.safe_load(demo_file(slug, "tenant.yaml"))["tenant"]
     catalogue = yaml.safe_load(demo_file(slug, "catalogue.yaml"))
-    offered = [one for category in catalogue["categories"] for one in category["procedures"]]
-    first = next(one for one in offered if one.get("opens", "form") == "form")
-    return Demo(slug, tuple(tenant["languages"]), _words(first["title"], catalogue["language"]))
+    category, first = next(
+        (category, one)
+        for category in catalogue["categories"]
+        for one in category["procedures"]
+        if one.get("opens", "form") == "form"
+    )
+    title = _words(first["title"], catalogue["language"])
+    return Demo(slug, tuple(tenant["languages"]), title, first["slug"], category["slug"])
 
 
 def _words(text: Any, language: str) -> dict[str, str]:

@@ -32,6 +32,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What htmx has put in place is read from its beginning.
+document.addEventListener("htmx:after:swap", () => {
+  document.querySelector("#main").focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+});
+
 // htmx leaves the page as it is for these statuses, and where nothing answers.
 document.addEventListener("htmx:response:error", ({ detail }) => {
   const { status } = detail.ctx.response;

@@ -1,7 +1,7 @@
 """Static files never change under one name, and are never served stale under another."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -79,6 +79,22 @@ def test_a_style_sheet_names_what_npm_brought_by_its_hash(monkeypatch: pytest.Mo
 
 def test_own_css_weighs_no_more_than_promised() -> None:
     assert len(gzip.compress(assets.assets()["guichet.css"].content)) <= 12_000
+
+
+def packed(chosen: Callable[[str], bool]) -> int:
+    return sum(
+        len(gzip.compress(one.content)) for one in assets.assets().values() if chosen(one.name)
+    )
+
+
+def test_scripts_weigh_no_more_than_promised() -> None:
+    assert packed(lambda name: name.endswith(".js") and not name.startswith("vendor/")) <= 10_000
+    assert packed(lambda name: name.startswith("vendor/h") and "hotkey" not in name) <= 16_500
+
+
+def test_a_font_weighs_no_more_than_promised() -> None:
+    fonts = [len(one.content) for one in assets.assets().values() if one.name.endswith(".woff2")]
+    assert max(fonts, default=0) <= 34_000
 
 
 def test_a_theme_is_kept_only_under_its_own_name() -> None:

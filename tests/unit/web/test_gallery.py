@@ -1,5 +1,6 @@
 """Every component, as a browser draws it: nothing for axe, nothing wider than the window."""
 
+import json
 from collections.abc import Iterator
 from importlib import resources
 from typing import Literal
@@ -9,6 +10,7 @@ import pytest
 from jinja2 import nodes
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from chassis.web.assets import asset
 from tests.support.gallery import app
 from tests.support.gallery.browser import axe_violations, launched, scrolls_sideways, serving
 
@@ -110,6 +112,42 @@ def test_targets_are_high_enough_for_a_finger(page: Page) -> None:
             .map(([html]) => html)"""
         )
         assert low == []
+
+
+SCRIPTED = pytest.mark.parametrize("page", [(1280, "light")], indirect=True, ids=str)
+
+
+@SCRIPTED
+def test_without_a_network_what_was_typed_stays_and_one_is_told(page: Page) -> None:
+    page.goto("/form")
+    page.get_by_label("Nom de la ville").fill("Saint-Jean-de-Monts")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Suivant").click()
+    expect(page.get_by_role("alert")).to_contain_text("Le réseau ne répond pas.")
+    expect(page.get_by_label("Nom de la ville")).to_have_value("Saint-Jean-de-Monts")
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Suivant").click()
+    expect(page.locator("#error-summary")).to_be_focused()
+
+
+@SCRIPTED
+def test_a_banner_closes_in_place(page: Page) -> None:
+    page.goto("/ui?signed=1")
+    page.get_by_role("link", name="Fermer").click()
+    expect(page.get_by_role("link", name="Fermer")).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_htmx_is_told_what_to_leave_in_strict_json(page: Page) -> None:
+    page.goto("/ui")
+    told = page.locator("meta[name=htmx-config]")
+    brought = bool(asset("vendor/htmx.js"))  # what npm could not bring is done without
+    assert bool(told.count()) == brought
+    if brought:
+        settings = json.loads(told.get_attribute("content") or "")
+        assert settings["noSwap"] == [204, 304, 401, 403, 429, "5xx"]
+        assert settings["extensions"] == "sse"
 
 
 def test_the_keyboard_reaches_the_content_first(page: Page) -> None:

@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(180)]
 
 NEW = "neuf moulins tournent au vent"
 
+FEW = (ways()[0], ways()[-1])
+"""Both tenants and languages, with scripts and without, for what is short on every way."""
+
 
 @pytest.fixture(params=ways(), ids=str)
 def way(request: pytest.FixtureRequest) -> Way:
@@ -113,6 +116,7 @@ async def test_a_person_changes_what_the_portal_knows_of_them(
     await expect(banner).to_contain_text("Durand-Roy")
 
 
+@pytest.mark.parametrize("way", FEW, ids=str)
 async def test_a_language_is_chosen_and_spoken_at_once(page: Page, way: Way) -> None:
     other = next(one for one in way.at.languages if one != way.language)
     await page.get_by_role("link", name=Speech(way.language)("Changer de langue")).click()
@@ -123,6 +127,7 @@ async def test_a_language_is_chosen_and_spoken_at_once(page: Page, way: Way) -> 
     await expect(page.get_by_role("status").first).to_have_text(Speech(other)(saved))
 
 
+@pytest.mark.parametrize("way", FEW, ids=str)
 async def test_sessions_are_seen_and_ended(
     page: Page, way: Way, browser: Browser, portal_url: str, who: Somebody
 ) -> None:

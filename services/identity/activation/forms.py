@@ -12,13 +12,13 @@ def _form(minimum: int) -> Form:
         sections=(
             Section(
                 key="credentials",
-                title=N_("Your identifier and your password"),
+                title=N_("Your username and your password"),
                 fields=(
                     Field(
                         key="username",
                         kind="text",
-                        label=N_("Your sign-in identifier"),
-                        missing=N_("Give the identifier that you want to sign in with."),
+                        label=N_("Your sign-in username"),
+                        missing=N_("Give the username that you want to sign in with."),
                         autocomplete="username",
                         max_length=usernames.LONGEST,
                     ),

@@ -54,7 +54,7 @@ class TooManyLinks(TooMany):
     """Several were mailed lately: another would only fill the mailbox."""
 
     title = N_(
-        "Several links have been sent to this address today. Look among the unwanted mail, "
+        "Several links have been sent to this address today. Look among the junk mail, "
         "or contact the support team: its phone number stands at the foot of this page."
     )
 

@@ -29,7 +29,7 @@ class WrongPassword(Invalid):
 class SameAddress(Invalid):
     """Their mails go there already."""
 
-    title = N_("Your mails go to this address already. Give another one.")
+    title = N_("Your emails go to this address already. Give another one.")
     field = "email"
 
 
@@ -37,7 +37,7 @@ class AddressAskedTooOften(Invalid):
     """Several were asked for lately: another would only fill somebody's mailbox."""
 
     title = N_(
-        "You have asked for several new addresses today. Look among the unwanted mail there, or "
+        "You have asked for several new addresses today. Look among the junk mail there, or "
         "contact the support team."
     )
     field = "email"

@@ -26,5 +26,5 @@ class Loss:
 class NobodyNamed(Invalid):
     """Neither address nor identifier."""
 
-    title = N_("Give your mail address or your username.")
+    title = N_("Give your email address or your username.")
     field = "email"

@@ -92,10 +92,10 @@ FORM = Form(
                     kind="email",
                     label=N_("Email"),
                     hint=N_(
-                        "Give a mail address at which you wish to be told how the handling "
+                        "Give an email address at which you wish to be told how the handling "
                         "of your requests goes on."
                     ),
-                    missing=N_("Give a mail address."),
+                    missing=N_("Give an email address."),
                     autocomplete="email",
                 ),
             ),

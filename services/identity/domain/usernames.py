@@ -19,7 +19,7 @@ class BadUsername(Invalid):
     """Too short, too long, or with characters that a username may not have."""
 
     title = N_(
-        "Choose an identifier of 3 to 64 characters: letters, digits, spaces "
+        "Choose a username of 3 to 64 characters: letters, digits, spaces "
         "and the signs . - _ @ + or '."
     )
     field = "username"
@@ -28,7 +28,7 @@ class BadUsername(Invalid):
 class UsernameTaken(Invalid):
     """Somebody of this tenant has one that counts as the same."""
 
-    title = N_("This identifier is taken. Choose another one.")
+    title = N_("This username is taken. Choose another one.")
     field = "username"
 
 

@@ -24,7 +24,7 @@ class Instead:
 ANOTHER_ACCOUNT = Instead(
     links.REGISTER,
     N_("Ask for an account"),
-    N_("If you have chosen your identifier and your password already, sign in."),
+    N_("If you have chosen your username and your password already, sign in."),
 )
 
 

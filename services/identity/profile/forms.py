@@ -39,12 +39,12 @@ DETAILS = _form(
 
 USERNAME = _form(
     "identifier",
-    N_("My identifier"),
+    N_("My username"),
     Field(
         key="username",
         kind="text",
-        label=N_("Your sign-in identifier"),
-        missing=N_("Give the identifier that you want to sign in with."),
+        label=N_("Your sign-in username"),
+        missing=N_("Give the username that you want to sign in with."),
         autocomplete="username",
         max_length=usernames.LONGEST,
     ),
@@ -63,12 +63,12 @@ PASSWORD = {
 
 ADDRESS = _form(
     "address",
-    N_("My mail address"),
+    N_("My email address"),
     Field(
         key="email",
         kind="email",
-        label=N_("New mail address"),
-        missing=N_("Give your new mail address."),
+        label=N_("New email address"),
+        missing=N_("Give your new email address."),
         autocomplete="email",
     ),
     CURRENT_PASSWORD,
@@ -83,7 +83,7 @@ def language_form(languages: Iterable[str]) -> Form:
         Field(
             key="language",
             kind="choice",
-            label=N_("Language of the pages and of the mails"),
+            label=N_("Language of the pages and of the emails"),
             missing=N_("Choose one of the languages of this portal."),
             choices=tuple(Choice(value=one, label={one: name_of(one)}) for one in languages),
         ),

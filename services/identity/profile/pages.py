@@ -41,14 +41,14 @@ router = APIRouter()
 
 DONE = {
     "details": N_("Your details have been saved."),
-    "identifier": N_("Your identifier has been changed: sign in with the new one from now on."),
+    "identifier": N_("Your username has been changed: sign in with the new one from now on."),
     "password": N_("Your password has been changed. Your other sessions have been ended."),
     "reset": N_("Your password has been changed and you are signed in. Other sessions were ended."),
     "address": N_(
-        "A mail has been sent to the new address. Open it and follow its link within 24 hours: "
-        "until then your mails go to the old one."
+        "An email has been sent to the new address. Open it and follow its link within 24 hours: "
+        "until then your emails go to the old one."
     ),
-    "language": N_("Your language has been saved: for these pages and for your mails."),
+    "language": N_("Your language has been saved: for these pages and for your emails."),
 }
 """What has just happened, by the word in the address."""
 

@@ -19,7 +19,7 @@ CHOICE = Form(
                     label=N_("What have you lost?"),
                     missing=N_("Choose what you have lost."),
                     choices=(
-                        Choice(value="username", label=N_("My identifier")),
+                        Choice(value="username", label=N_("My username")),
                         Choice(value="password", label=N_("My password")),
                     ),
                 ),
@@ -40,8 +40,8 @@ def _email(*, required: bool) -> Field:
     return Field(
         key="email",
         kind="email",
-        label=N_("Your mail address"),
-        missing=N_("Give your mail address."),
+        label=N_("Your email address"),
+        missing=N_("Give your email address."),
         autocomplete="email",
         required=required,
     )
@@ -63,8 +63,8 @@ FORMS: dict[Lost, Form] = {
 }
 
 NOTES: dict[Lost, str] = {
-    "username": N_("Your username will be sent to you by mail."),
-    "password": N_("A mail will be sent to you so that you can reset your password."),
+    "username": N_("Your username will be sent to you by email."),
+    "password": N_("An email will be sent to you so that you can reset your password."),
 }
 
 RESET = {

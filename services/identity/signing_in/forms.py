@@ -14,9 +14,9 @@ FORM = Form(
                 Field(
                     key="username",
                     kind="text",
-                    label=N_("Identifier:"),
+                    label=N_("Username:"),
                     placeholder=N_("Username"),
-                    missing=N_("Give your identifier."),
+                    missing=N_("Give your username."),
                     autocomplete="username",
                 ),
                 Field(
@@ -45,7 +45,7 @@ WHY = {
     "page": N_("Sign in to see this page: you will then be led to it."),
     "registration": N_(
         "Your requests are shown once you have signed in. To activate your account, "
-        "open the mail that we have sent you and follow its link."
+        "open the email that we have sent you and follow its link."
     ),
 }
 """Why one is here, by the word in the address."""

@@ -16,7 +16,7 @@ class WrongPair(Invalid):
     """Identifier or password is wrong, the account not active, or tried too often: never which."""
 
     title = N_(
-        "The identifier or the password is not right. Check both, then try again; after several "
+        "The username or the password is not right. Check both, then try again; after several "
         "attempts, wait a quarter of an hour."
     )
 

@@ -27,6 +27,11 @@ class SentForm:
     values: dict[str, str] = field(default_factory=dict)
     buttons: list[str] = field(default_factory=list)
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """What people answer; names that begin with `_` are the pages' own."""
+        return {name: value for name, value in self.values.items() if not name.startswith("_")}
+
 
 class _Forms(HTMLParser):
     def __init__(self) -> None:

@@ -96,7 +96,7 @@ async def test_details_are_kept_and_told_whole(
     portal: Portal, customer: Browser, account: NewAccount
 ) -> None:
     page = await customer.get("/profile/details")
-    assert form_of(page, SAVE).values == {
+    assert form_of(page, SAVE).asked == {
         "title": "Mme",
         "birth_name": "Durand",
         "first_name": "Claire",
@@ -404,7 +404,7 @@ async def test_a_language_is_one_of_the_tenants(
     portal: Portal, browser: Browser, customer: Browser, own: OpenedSession
 ) -> None:
     page = await customer.get("/profile/language")
-    assert form_of(page, SAVE).values == {"language": "fr"}
+    assert form_of(page, SAVE).asked == {"language": "fr"}
     done = await customer.press(page, SAVE)
     assert (done.status_code, done.headers["location"]) == (303, "/profile?done=language")
     assert "guichet-language=fr" in done.headers["set-cookie"]

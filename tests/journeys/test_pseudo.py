@@ -114,6 +114,8 @@ class Walk:
             self.faults.append(f"{name} speaks {page.headers['content-language']}")
         self.faults += [f"{name[:60]}: {one}" for one in bare(page.text, self._known)]
         for form in forms_in(page.text) if depth < DEEPEST else ():
+            if "language" in form.inputs:  # it would have the reader read another one
+                continue
             for filled in (False, True):
                 codes = {name: "69700" for name in form.inputs if name.endswith("postcode")}
                 empty = {name: one.value for name, one in form.inputs.items()}

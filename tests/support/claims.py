@@ -98,8 +98,20 @@ async def comes_about(
 
 @asynccontextmanager
 async def _connected(guichet: Guichet, service: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await guichet.database(service)
+    connection = await _connection(guichet, service)
     try:
         yield connection
     finally:
         connection.terminate()
+
+
+async def _connection(guichet: Guichet, service: str, within_s: float = 20) -> asyncpg.Connection:
+    """A connection, as soon as the server has recovered from what befell it before."""
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            return await guichet.database(service)
+        except asyncpg.CannotConnectNowError:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.05)

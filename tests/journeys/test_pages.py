@@ -269,6 +269,8 @@ async def look_at_profile(
     page: Page, url: str, album: Album, whole: Running, reader: Reader
 ) -> None:
     say = reader.say
+    await page.goto(f"{url}/profile/identifier")
+    username = await page.locator("#f-username").input_value()
     for name in ("details", "identifier", "password", "address", "language", "sessions"):
         await page.goto(f"{url}/profile/{name}")
         await album.look(page, f"profile-{name}")
@@ -297,6 +299,12 @@ async def look_at_profile(
     await whole.settled()
     await page.goto(link_in((await whole.mails_to(moved, count=2))[0]))
     await album.look(page, "reset")
+    await page.goto(f"{url}/profile/details")
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name=say("Enregistrer"), exact=True).click()
+    await album.look(page, "sign-in-again")
+    await sign_in(page, username, PASSWORD, say=say)
+    await album.look(page, "given-back")
 
 
 async def look_at_refusals(

@@ -42,12 +42,8 @@ class Way:
 
 
 def ways() -> list[Way]:
-    """Every language with scripts and without at one tenant, each once at the others."""
-    first, *others = demos()
-    found = [Way(first, language, on) for language in first.languages for on in (True, False)]
-    for other in others:
-        found += [Way(other, one, at % 2 == 0) for at, one in enumerate(other.languages)]
-    return found
+    """Every language of every tenant, with scripts and without."""
+    return [Way(at, one, on) for at in demos() for one in at.languages for on in (True, False)]
 
 
 @pytest.fixture(params=ways(), ids=str)

@@ -31,6 +31,7 @@ async def test_every_journey_is_made_by_the_keyboard_alone(
     await sign_in(page, keys, username)
     await file_a_request(page, keys)
     await follow_it(page, keys)
+    await change_the_profile(page, keys)
     await sign_out(page, keys)
     await recover(page, keys)
     await choose_the_theme(page, keys)
@@ -108,6 +109,26 @@ async def follow_it(page: Page, keys: Keyboard) -> None:
     await keys.press(page.get_by_role("link", name="Voir et imprimer la demande"))
     await expect(page.get_by_role("main")).to_contain_text("Assistance YPolice")
     await keys.press(page.get_by_role("link", name=re.compile("Retour")))
+
+
+async def change_the_profile(page: Page, keys: Keyboard) -> None:
+    """J8: details, then the password."""
+    main = page.get_by_role("main")
+    await keys.press(page.get_by_text("Mon compte", exact=True))
+    await keys.press(page.get_by_role("link", name="Mon profil"))
+    await keys.press(main.get_by_role("link", name="Modifier mes coordonnées"))
+    await keys.type(main.get_by_label("Téléphone"), "02 40 11 22 33")
+    await keys.press(main.get_by_role("button", name="Enregistrer"))
+    await expect(main).to_contain_text(re.compile("02 ?40 ?11 ?22 ?33"))
+    await keys.press(main.get_by_role("link", name="Modifier mon mot de passe"))
+    await keys.type(main.get_by_label("Mot de passe actuel"), PASSWORD)
+    await keys.press(main.get_by_role("button", name="Enregistrer le nouveau mot de passe"))
+    await expect(page.locator("#error-summary")).to_be_focused()
+    await keys.type(main.get_by_label("Mot de passe actuel"), PASSWORD)
+    await keys.type(main.get_by_label("Nouveau mot de passe"), f"{PASSWORD} encore")
+    await keys.type(main.get_by_label("Répéter votre mot de passe"), f"{PASSWORD} encore")
+    await keys.press(main.get_by_role("button", name="Enregistrer le nouveau mot de passe"))
+    await expect(heading(page)).to_have_text("Mon profil")
 
 
 async def sign_out(page: Page, keys: Keyboard) -> None:

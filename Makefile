@@ -1,6 +1,7 @@
 # What can be done with the project. `make` alone lists it.
 #
 #   make test T=tests/unit    a part of the tests
+#   make bench B=saving       one of the benchmarks
 
 T ?= tests
 # The first Python that the requirements are locked for, else any newer one.
@@ -12,7 +13,7 @@ TOOLS = $(SETUP) tools
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types fmt migrate assets screenshots lock
+.PHONY: help run apart test bench lint types fmt migrate assets screenshots lock
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,8 +21,14 @@ help:  ## List the targets
 run:  ## Set up what is missing, then start the whole, in front, on http://ypok.localhost:8080
 	$(SETUP) run
 
+apart:  ## Start each part as processes of its own, C=identity=2 of some, on RabbitMQ and PostgreSQL of yours
+	$(SETUP) apart $(if $(C),-c $(C))
+
 test:  ## Set up what is missing, then run all tests, or T=tests/unit
 	$(SETUP) test $(T)
+
+bench:  ## Measure against the named peers, or B=saving alone
+	$(SETUP) bench $(B)
 
 lint:  ## Check form, names, likely faults and the import rules
 	$(TOOLS)

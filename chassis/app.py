@@ -14,12 +14,14 @@ from fastapi.responses import JSONResponse
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import SpanKind
 from sqlalchemy import text
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import clock, telemetry
+from chassis import clock, metrics, telemetry
+from chassis.operations import operations
 from chassis.principals import TOKEN_HEADER, BadToken, verify
-from chassis.problems import Problem
+from chassis.problems import NotFound, Problem
 from chassis.runtime import Runtime
 from chassis.work import Begin
 
@@ -63,9 +65,11 @@ def build_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     for router in service.routers:
         app.include_router(router)
+    app.include_router(operations)
     app.router.routes.append(Route("/livez", _live))
     app.router.routes.append(Route("/readyz", _ready))
     app.add_exception_handler(Problem, _problem_details)
+    app.add_exception_handler(HTTPException, _http_details)
     for extend in service.extend:
         extend(app, runtime)
     app.add_middleware(TokenGate, runtime=runtime)
@@ -119,12 +123,14 @@ class TokenGate:
             route = getattr(scope.get("route"), "path", "")  # never the path: it may hold a token
             span.set_attribute("http.route", route)
             span.set_attribute("http.status_code", status)
+            took_s = time.perf_counter() - started
+            metrics.count_call(self._runtime.service.name, scope["method"], route, status, took_s)
             log.info(
                 "http_served",
                 method=scope["method"],
                 route=route,
                 status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(took_s * 1000, 1),
             )
 
 
@@ -147,6 +153,19 @@ async def _problem_details(http: Request, problem: Exception) -> JSONResponse:
     )
 
 
+async def _http_details(http: Request, error: Exception) -> JSONResponse:
+    """What there is no route for is told as what is not for this reader is."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == NotFound.status:
+        return await _problem_details(http, NotFound())
+    return JSONResponse(
+        {"type": "about:blank", "title": error.detail, "status": error.status_code},
+        status_code=error.status_code,
+        headers=error.headers,
+        media_type="application/problem+json",
+    )
+
+
 async def _live(_http: Request) -> JSONResponse:
     return JSONResponse({"live": True})
 
@@ -163,4 +182,6 @@ async def _ready(http: Request) -> JSONResponse:
             status_code=503,
             headers={"Retry-After": "2"},
         )
-    return JSONResponse({"ready": True})
+    causes = {name: check() for name, check in runtime.health.items()}
+    degraded = {name: cause for name, cause in causes.items() if cause is not None}
+    return JSONResponse({"ready": True, **({"degraded": degraded} if degraded else {})})

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -21,6 +21,9 @@ MANAGER = "manager"  # of an organisation
 AGENT = "agent"
 ADMINISTRATOR = "administrator"  # of a tenant
 OPERATOR = "operator"  # of the installation
+
+
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class BadToken(Exception):
@@ -67,7 +70,7 @@ class Call:
 
 def mint(key: bytes, part: str, call: Call, now: datetime) -> str:
     """A token for `part`, valid from now for a minute."""
-    facts = {name: value for name, value in asdict(call.principal).items() if value}
+    facts = {name: value for name, value in vars(call.principal).items() if value}
     facts["roles"] = sorted(call.principal.roles)
     body = {
         "part": part,
@@ -78,7 +81,7 @@ def mint(key: bytes, part: str, call: Call, now: datetime) -> str:
         **({"language": call.language} if call.language else {}),
         **({"theme": call.theme} if call.theme else {}),
     }
-    encoded = encode(json.dumps(body, separators=(",", ":")).encode())
+    encoded = encode(_written(body).encode())
     return f"{encoded}.{encode(_mac(key, encoded))}"
 
 

@@ -44,7 +44,7 @@ class Conflict(Problem):
 
 
 class SignInRequired(Problem):
-    """Only a signed-in person may do this."""
+    """Only a signed-in person may do this. `files` names those of the form that were kept."""
 
     status = 401
     title = _("Sign in to go on.")

@@ -5,36 +5,50 @@ installation), and by a poll as a fallback. A publish whose end is unknown leave
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from datetime import datetime, timedelta
+from typing import Protocol
 
-import asyncpg
 import structlog
-from sqlalchemy import text
+from opentelemetry.trace import SpanKind
 
 from chassis import clock, telemetry
 from chassis.bus import Bus
-from chassis.work import Database
+from chassis.metrics import publishing
 from contracts.event import Envelope
 
 log = structlog.get_logger()
 
-CHANNEL = "outbox"
-
-CLAIM = text("""
-    SELECT tenant_id, id, envelope FROM outbox WHERE sent_at IS NULL
-    ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED
-""")
-
-MARK = text("""
-    UPDATE outbox SET sent_at = :now
-    FROM unnest(CAST(:tenants AS uuid[]), CAST(:ids AS uuid[])) AS key (tenant_id, id)
-    WHERE outbox.tenant_id = key.tenant_id AND outbox.id = key.id
-""")
-
-# Sent rows are kept for a while, so that they can be replayed.
-FORGET = text("DELETE FROM outbox WHERE sent_at < :before")
 KEPT = timedelta(days=7)
+"""Sent rows are kept for a while, so that they can be replayed."""
+
+
+class OutboxTransaction(Protocol):
+    """What is done of the outbox in one transaction: all of it, or nothing."""
+
+    async def claim(self, most: int) -> list[Envelope]:
+        """The oldest unsent that nobody else holds; they are held until the transaction ends."""
+
+    async def mark(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+        """They were sent."""
+
+
+class Outbox(Protocol):
+    """A service's outbox as its publishers see it: PostgreSQL's, or a simulation's."""
+
+    @property
+    def service(self) -> str:
+        """Whose it is."""
+
+    def begin(self) -> AbstractAsyncContextManager[OutboxTransaction]:
+        """A transaction, committed when the block ends well and undone otherwise."""
+
+    async def forget(self, before: datetime) -> None:
+        """Delete what was sent before that instant."""
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever another process committed something. Until cancelled."""
 
 
 class Publisher:
@@ -45,8 +59,8 @@ class Publisher:
     TIMEOUT_S = 10.0
     FORGET_EVERY = timedelta(minutes=10)
 
-    def __init__(self, database: Database, bus: Bus) -> None:
-        self._database = database
+    def __init__(self, outbox: Outbox, bus: Bus) -> None:
+        self._outbox = outbox
         self._bus = bus
         self._wake = asyncio.Event()
         self._stopping = False
@@ -64,7 +78,7 @@ class Publisher:
         """Publish until stopped. Outlives the absences of database and bus."""
         pause_s = 0.1
         forget_at = clock.now()
-        listener = asyncio.create_task(self._listen())
+        listener = asyncio.create_task(self._outbox.listen(self._wake.set))
         try:
             while not self._stopping:
                 self._wake.clear()
@@ -72,13 +86,13 @@ class Publisher:
                     await self.drain()
                     if clock.now() >= forget_at:
                         forget_at = clock.now() + self.FORGET_EVERY
-                        await self._forget()
+                        await self._outbox.forget(clock.now() - KEPT)
                     pause_s = 0.1
                     await self._wait(self.POLL_S)
                 except Exception as error:
                     log.warning(
                         "publisher_paused",
-                        service=self._database.service,
+                        service=self._outbox.service,
                         error=type(error).__name__,
                     )
                     await self._wait(pause_s)
@@ -96,27 +110,20 @@ class Publisher:
 
     async def publish(self) -> int:
         """One batch: claimed, carried and marked in one transaction. Answers its size."""
-        async with self._database.mover.begin() as connection:
-            rows = (await connection.execute(CLAIM, {"most": self.BATCH})).all()
-            if not rows:
+        async with self._outbox.begin() as transaction:
+            envelopes = await transaction.claim(self.BATCH)
+            if not envelopes:
                 return 0
-            envelopes = [Envelope.model_validate(row.envelope) for row in rows]
-            with telemetry.span(f"publish from {self._database.service}", count=len(rows)):
+            service = self._outbox.service
+            with (
+                telemetry.span(f"publish from {service}", count=len(envelopes)),
+                traced(envelopes) as carried,
+                publishing(service, len(envelopes)),
+            ):
                 async with asyncio.timeout(self.TIMEOUT_S):
-                    await self._bus.publish(envelopes)
-            await connection.execute(
-                MARK,
-                {
-                    "now": clock.now(),
-                    "tenants": [row.tenant_id for row in rows],
-                    "ids": [row.id for row in rows],
-                },
-            )
-            return len(rows)
-
-    async def _forget(self) -> None:
-        async with self._database.mover.begin() as connection:
-            await connection.execute(FORGET, {"before": clock.now() - KEPT})
+                    await self._bus.publish(carried)
+            await transaction.mark(envelopes, clock.now())
+            return len(envelopes)
 
     async def _wait(self, seconds: float) -> None:
         if self._stopping:
@@ -127,36 +134,16 @@ class Publisher:
         except TimeoutError:
             pass
 
-    async def _listen(self) -> None:
-        """Hear the NOTIFYs of other processes, connecting anew whenever that is lost."""
-        while True:
-            try:
-                connection = await asyncpg.connect(
-                    self._database.mover_url,
-                    timeout=5,
-                    server_settings={"application_name": f"{self._database.service} listener"},
-                )
-                lost = asyncio.Event()
-                connection.add_termination_listener(lambda *_, lost=lost: lost.set())
-                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
-                self._wake.set()
-                try:
-                    await lost.wait()
-                finally:
-                    connection.terminate()
-            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-                log.debug("listener_lost", error=type(error).__name__)
-            await asyncio.sleep(1.0)
 
-
-def notifying(database: Database) -> Callable[[], Awaitable[None]]:
-    """What wakes the publishers of other processes, after a commit, on a connection of its own."""
-
-    async def notify() -> None:
-        connection = await asyncpg.connect(database.mover_url, timeout=5)
-        try:
-            await connection.execute(f"NOTIFY {CHANNEL}")
-        finally:
-            await connection.close(timeout=5)
-
-    return notify
+@contextmanager
+def traced(envelopes: Sequence[Envelope]) -> Iterator[Sequence[Envelope]]:
+    """The events as they are carried: whoever handles one follows its publishing in the trace."""
+    with telemetry.spans_under(
+        [one.traceparent for one in envelopes],
+        [f"publish {one.type}" for one in envelopes],
+        SpanKind.PRODUCER,
+    ) as parents:
+        yield [
+            one if parent == one.traceparent else one.model_copy(update={"traceparent": parent})
+            for one, parent in zip(envelopes, parents, strict=True)
+        ]

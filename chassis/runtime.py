@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
 from chassis.bus import Bus
+from chassis.depths import Depth
 from chassis.files import Files
+from chassis.going_on import going_on
 from chassis.inbox.handling import Handling
+from chassis.inbox.postgres import PostgresInbox
 from chassis.inbox.store import InboxStore
 from chassis.inbox.worker import Patience, Worker
 from chassis.keys import Keys
+from chassis.outbox import PostgresOutbox
 from chassis.publisher import Publisher
 from chassis.service import Service
 from chassis.settings import Settings
@@ -44,19 +49,23 @@ class Runtime:
         self.keys = keys
         self._files = files
         self.tenants = TenantCache(database)
+        self.depth = Depth(database)
         self.token_key = keys.token_key(service.name)
         self.broadcasts: list[Broadcast] = [self.tenants.broadcasts()]
         self.jobs: list[Callable[[asyncio.Event], Awaitable[None]]] = []
         """What else runs while the service does, such as delivery: each until the event is set."""
         self.after_handled: list[Callable[[], None]] = []
         """Called after each commit of handled events: what their effects wake, such as delivery."""
+        self.health: dict[str, Callable[[], str | None]] = {}
+        """By name what the service stands on beside its database: each answers None when well, else
+        the cause in a word. `/readyz` names them; pages are served all the same."""
         self.stopping = asyncio.Event()
         database.timers.update({one.timer: one.name for one in service.timers})
-        handling = Handling(database, tuple(service.subscriptions), tuple(service.timers))
-        self.publisher = Publisher(database, bus)
+        handling = Handling(service.name, tuple(service.subscriptions), tuple(service.timers))
+        self.publisher = Publisher(PostgresOutbox(database), bus)
         self.workers = [
             Worker(
-                database,
+                PostgresInbox(database),
                 handling,
                 patience=patience,
                 after_emit=self.publisher.wake,
@@ -87,18 +96,24 @@ class Runtime:
 
     def start(self) -> None:
         """Start publisher, workers and jobs in the running loop."""
-        running = [self.publisher.run(), *(worker.run() for worker in self.workers)]
-        self._tasks = [asyncio.create_task(one) for one in running]
-        self._tasks += [asyncio.ensure_future(job(self.stopping)) for job in self.jobs]
+        running: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("publisher", self.publisher.run),
+            *(("worker", worker.run) for worker in self.workers),
+            *(("job", partial(job, self.stopping)) for job in self.jobs),
+        ]
+        self._tasks = [
+            asyncio.create_task(going_on(f"{self.service.name} {what}", run, self.stopping))
+            for what, run in running
+        ]
 
-    async def stop(self) -> None:
+    async def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
         """Let each finish what it holds, bounded, then close the pools."""
         self.stopping.set()
         self.publisher.stop()
         for worker in self.workers:
             worker.stop()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT_S)
+            _, late = await asyncio.wait(self._tasks, timeout=within_s)
             for task in late:
                 log.warning("stopped_hard", service=self.service.name, task=task.get_name())
                 task.cancel()

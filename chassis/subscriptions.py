@@ -90,6 +90,12 @@ class Broadcast:
 
     events: tuple[type[Event], ...]
     callback: Callback
+    joined: Callable[[], Awaitable[None]] | None = None
+    """Awaited each time that this process begins to hear, at its start and after each
+    interruption: what was told before may have been missed, so a snapshot is loaded, or what was
+    kept is dropped. What is told meanwhile is buffered, and handed to `callback` afterwards."""
+    lost: Callable[[], None] | None = None
+    """Called when this process no longer hears."""
 
 
 def on(
@@ -108,6 +114,13 @@ def when_due(timer: type[Timer], handler: Handler, *, alone: bool = False) -> Ti
     return TimerHandler(timer, handler, alone)
 
 
-def broadcast(events: type[Event] | tuple[type[Event], ...], callback: Callback) -> Broadcast:
-    """Have `callback` called in this process for each of these events while it is up."""
-    return Broadcast(events if isinstance(events, tuple) else (events,), callback)
+def broadcast(
+    events: type[Event] | tuple[type[Event], ...],
+    callback: Callback,
+    *,
+    joined: Callable[[], Awaitable[None]] | None = None,
+    lost: Callable[[], None] | None = None,
+) -> Broadcast:
+    """Have `callback` called in this process for each of these events while it hears them."""
+    classes = events if isinstance(events, tuple) else (events,)
+    return Broadcast(classes, callback, joined, lost)

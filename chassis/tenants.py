@@ -4,6 +4,8 @@ A service lists `on(TenantChanged, project_tenant, newest)`; what it shows or se
 comes from here, so it serves while identity is away.
 """
 
+import math
+import time
 from collections import OrderedDict
 from uuid import UUID
 
@@ -19,6 +21,9 @@ from contracts.identity import TenantChanged
 
 PLATFORM = UUID(int=1)
 """The installation's own tenant: operators' accounts, and calls that are of no tenant."""
+
+LOADED = (0, 0)
+"""Stands for the version of what is read from the projection: below whatever is told."""
 
 
 async def project_tenant(work: UnitOfWork, event: TenantChanged) -> None:
@@ -41,27 +46,38 @@ async def tenant_facts(db: AsyncSession, tenant: UUID) -> TenantChanged | None:
 
 
 class TenantCache:
-    """Tenants in memory, loaded from the projection and kept current by the broadcast."""
+    """Tenants in memory, loaded from the projection and kept current by the broadcast.
+
+    What is loaded is read again after a minute: the projection is fed by the inbox, so it may have
+    been older than what the broadcast told before this process heard it. What was told is kept for
+    as long as the broadcast is heard.
+    """
 
     MOST = 10_000
+    LOADED_FOR_S = 60.0
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[UUID, tuple[tuple[int, int], TenantChanged]] = OrderedDict()
+        self._known: OrderedDict[UUID, tuple[tuple[int, int], float, TenantChanged]] = OrderedDict()
 
     def broadcasts(self) -> Broadcast:
         """What keeps the cache current."""
-        return broadcast(TenantChanged, self.apply)
+        return broadcast(TenantChanged, self.apply, joined=self.joined, lost=self._known.clear)
+
+    async def joined(self) -> None:
+        """Keep nothing: what changed may not have been heard."""
+        self._known.clear()
 
     async def get(self, tenant: UUID) -> TenantChanged | None:
         """The tenant, or None while this service has not been told of it."""
-        if tenant in self._known:
+        known = self._known.get(tenant)
+        if known is not None and time.monotonic() < known[1]:
             self._known.move_to_end(tenant)
-            return self._known[tenant][1]
+            return known[2]
         async with self._database.begin(tenant) as work:
             facts = await tenant_facts(work.db, tenant)
         if facts is not None:
-            self._keep(tenant, (0, 0), facts)
+            self._keep(tenant, LOADED, facts)
         return facts
 
     async def apply(self, envelope: Envelope) -> None:
@@ -77,6 +93,7 @@ class TenantCache:
         known = self._known.get(tenant)
         if known is not None and known[0] > version:
             return
-        self._known[tenant] = (version, facts)
+        until = time.monotonic() + self.LOADED_FOR_S if version == LOADED else math.inf
+        self._known[tenant] = (version, until, facts)
         while len(self._known) > self.MOST:
             self._known.popitem(last=False)

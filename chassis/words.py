@@ -31,12 +31,15 @@ def shown(display: Words | str, language: str) -> str:
 
     In this language, or its own of no country (fr for fr_CA), or the first that there is.
     """
-    if isinstance(display, str):
-        return display
-    for wanted in (language, base_of(language)):
-        if wanted in display:
-            return display[wanted]
-    return next(iter(display.values()), "")
+    return display if isinstance(display, str) else display.get(chosen(display, language), "")
+
+
+def chosen(words: Words, language: str) -> str:
+    """In which of their languages words are shown to who reads this one; empty: there are none."""
+    if language in words:
+        return language
+    base = base_of(language)
+    return base if base in words else next(iter(words), "")
 
 
 def base_of(language: str) -> str:

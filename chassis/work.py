@@ -1,24 +1,24 @@
 """The unit of work: one transaction of one tenant, its principal, its clock and its events.
 
 Whoever opens it (a route, a handler, a command) commits it by leaving the block, before answering.
-The first of tenancy's two walls stands here: every statement is filtered by the tenant, and a row
-of another cannot be added.
+Its session is the first of tenancy's two walls (`chassis.database.session`).
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, event, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from chassis import clock, telemetry
 from chassis.database.connection import create_engine, set_tenant
+from chassis.database.roles import role_name
 from chassis.database.rows import RootColumns, TenantColumns
+from chassis.database.session import session_of, tenant_of
 from chassis.database.tables import ended, inbox, outbox
 from chassis.ids import new_id
 from chassis.inbox.claim import HOLD
@@ -39,14 +39,13 @@ class UnitOfWork:
         self,
         db: AsyncSession,
         *,
-        tenant: UUID,
         principal: Principal,
         epoch: int,
         timers: dict[type[Timer], str],
         cause: Envelope | None = None,
     ) -> None:
         self.db = db
-        self.tenant = tenant
+        self.tenant = tenant_of(db)
         self.principal = principal
         self.now = clock.now()
         self.cause = cause
@@ -59,7 +58,6 @@ class UnitOfWork:
         self._raised: set[UUID] = set()
         self._emitted: list[tuple[Envelope, list[UUID]]] = []
         self._timers_set = False
-        _filter_by_tenant(db.sync_session, tenant)
 
     @property
     def emitted(self) -> bool:
@@ -221,25 +219,6 @@ class UnitOfWork:
             )
 
 
-def _filter_by_tenant(session: Session, tenant: UUID) -> None:
-    """The first wall: reads and bulk changes are filtered, foreign rows refused."""
-
-    @event.listens_for(session, "do_orm_execute")
-    def filter_statement(state: ORMExecuteState) -> None:
-        if state.is_select or state.is_update or state.is_delete:
-            state.statement = state.statement.options(
-                with_loader_criteria(
-                    TenantColumns, lambda row: row.tenant_id == tenant, include_aliases=True
-                )
-            )
-
-    @event.listens_for(session, "before_flush")
-    def refuse_foreign(session: Session, _context: Any, _instances: Any) -> None:
-        for row in (*session.new, *session.dirty, *session.deleted):
-            if isinstance(row, TenantColumns) and row.tenant_id != tenant:
-                raise PermissionError(f"a {type(row).__name__} of another tenant")
-
-
 Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 """Opens a unit of work for the caller's tenant and principal."""
 
@@ -249,6 +228,7 @@ class Database:
 
     def __init__(self, service: str, app_url: str, mover_url: str, *, size: int = 8) -> None:
         self.service = service
+        self.app_role = role_name(service, "app")
         self.mover_url = mover_url
         self.app: AsyncEngine = create_engine(app_url, size=size, application=f"{service} app")
         self.mover: AsyncEngine = create_engine(
@@ -275,10 +255,8 @@ class Database:
         epoch = await self.load_epoch()
         async with self.app.connect() as connection:
             set_tenant(connection, tenant)
-            async with AsyncSession(connection, expire_on_commit=False) as db, db.begin():
-                work = UnitOfWork(
-                    db, tenant=tenant, principal=principal, epoch=epoch, timers=self.timers
-                )
+            async with session_of(tenant, connection) as db, db.begin():
+                work = UnitOfWork(db, principal=principal, epoch=epoch, timers=self.timers)
                 yield work
                 await work.finish()
         if work.emitted:
@@ -288,10 +266,9 @@ class Database:
 
     def handling(self, connection: AsyncConnection, cause: Envelope, epoch: int) -> UnitOfWork:
         """A handler's unit of work, joined to the claimer's transaction."""
-        db = AsyncSession(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+        db = session_of(cause.tenant, connection, join_transaction_mode="rollback_only")
         return UnitOfWork(
             db,
-            tenant=cause.tenant,
             principal=Principal(kind="part", part=self.service),
             epoch=epoch,
             timers=self.timers,

@@ -38,6 +38,7 @@ class ArrangedCategory(BaseModel):
     slug: str
     title: Words
     about: Words
+    icon: str | None = None  # the name of a drawing
     procedure_ids: tuple[UUID, ...]
 
 

@@ -7,6 +7,7 @@ as `?link=…`; opening the page changes nothing, its button does.
 import hashlib
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 
 class Purpose(StrEnum):
@@ -27,6 +28,15 @@ PATHS = {
     Purpose.EMAIL_CHANGE: "/confirm-address",
 }
 """Where each purpose's page stands on the tenant's host."""
+
+REQUESTS_PATH = "/requests"
+"""Where a person's own requests stand, after signing in."""
+
+
+def request_path(request_id: UUID) -> str:
+    """Where one of them stands, after signing in as its person."""
+    return f"{REQUESTS_PATH}/{request_id}"
+
 
 LIFETIMES = {
     Purpose.ACTIVATION: timedelta(hours=24),

@@ -1,4 +1,4 @@
-"""What requests tells: what was filed, and what its author accepted on the way."""
+"""What requests tells: what was begun and filed, and what its author accepted on the way."""
 
 from uuid import UUID
 
@@ -42,3 +42,38 @@ class TermsAccepted(
     account_id: UUID
     terms_version: int
     accepted_at: AwareDatetime
+
+
+class DraftKept(
+    Event, source="requests", version=1, subject="draft_id", concerns=("person_id", "account_id")
+):
+    """A person is filling in a procedure's form.
+
+    Told when they begin, begin anew or are asked by another form, and once for each further day on
+    which something is saved, in the tenant's time zone: never for each time that it is.
+    """
+
+    draft_id: UUID
+    person_id: UUID
+    account_id: UUID
+    procedure_id: UUID
+    form_version: int
+    saved_at: AwareDatetime
+
+
+class DraftDiscarded(
+    Event, source="requests", version=1, subject="draft_id", concerns=("person_id", "account_id")
+):
+    """A person threw a draft away. They may take it back for a while: it is then kept again."""
+
+    draft_id: UUID
+    person_id: UUID
+    account_id: UUID
+    procedure_id: UUID
+    discarded_at: AwareDatetime
+
+
+class DraftEnded(Event, source="requests", version=1, subject="draft_id", ends=True):
+    """A draft is no more: it was sent, thrown away for good, or nobody came back to it."""
+
+    draft_id: UUID

@@ -7,6 +7,7 @@ token that names tenant, HTTP request and principal.
 import hashlib
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -15,7 +16,8 @@ from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis import clock, telemetry
+from chassis import clock, metrics, telemetry
+from chassis.access import is_operator
 from chassis.ids import new_id
 from chassis.keys import Keys
 from chassis.principals import ANONYMOUS, TOKEN_HEADER, Call, Principal, mint
@@ -23,11 +25,12 @@ from chassis.sessions import browser_cookie_name, session_cookie_name
 from chassis.settings import Settings
 from chassis.subscriptions import Broadcast
 from chassis.tenants import PLATFORM
-from chassis.web import gallery
+from chassis.web import gallery, links
 from chassis.web.assets import static_response, theme_response
+from chassis.web.pages import see_other_path
 from contracts.identity import TenantChanged
 from gateway import choices, pages
-from gateway.choices import Choices
+from gateway.choices import AUTO, Beside, Choices, NotOffered
 from gateway.guards import (
     METHODS,
     SAFE_METHODS,
@@ -38,10 +41,12 @@ from gateway.guards import (
     largest_body,
 )
 from gateway.headers import inward, outward
-from gateway.routing import part_of
+from gateway.ops import pages as operations
+from gateway.ops.asking import Asking
+from gateway.routing import part_of, prefix_of
 from gateway.sessions import Sessions
 from gateway.tenants import TenantsByHost
-from gateway.upstream import PartAway, Upstream, ask
+from gateway.upstream import AnswerCut, PartAway, Upstream, ask
 
 log = structlog.get_logger()
 
@@ -52,14 +57,20 @@ PARTS = ("identity", "catalog", "requests", "notifier")
 class Gateway:
     """One gateway in one process. Several may run: each keeps its own caches current."""
 
-    def __init__(self, settings: Settings, keys: Keys, upstream: Upstream) -> None:
+    def __init__(
+        self, settings: Settings, keys: Keys, upstream: Upstream, *, pageless: Sequence[str] = ()
+    ) -> None:
+        """`pageless` names parts that answer nothing but how they are, which operators see."""
         self._settings = settings
         self._token_keys = {part: keys.token_key(part) for part in PARTS}
         self._upstream = upstream
+        self._pageless = tuple(pageless)
         self._choices = Choices(settings)
         self._throttle = Throttle(settings.guarded_posts_a_minute)
-        self.tenants = TenantsByHost(settings.default_tenant)
-        self.sessions = Sessions()
+        self.tenants = TenantsByHost(settings.default_tenant, settings.session_fresh_s)
+        self.sessions = Sessions(settings.session_fresh_s)
+        self.health: dict[str, Callable[[], str | None]] = {}
+        """By name what it stands on beside the parts, as a service's: see `Runtime.health`."""
 
     def broadcasts(self) -> tuple[Broadcast, ...]:
         """What its caches listen to; to be subscribed before `load`."""
@@ -101,7 +112,10 @@ class Gateway:
 
             await self._answer(scope, receive, sending, http_id)
             span.set_attribute("http.status_code", status)
-            log.debug("gateway_served", status=status, ms=_ms_since(started))
+            took_s = time.perf_counter() - started
+            prefix = prefix_of(scope["path"])
+            metrics.count_call("gateway", scope["method"], prefix, status, took_s)
+            log.debug("gateway_served", status=status, ms=round(took_s * 1000, 1))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, http_id: str) -> None:
         path, method = scope["path"], scope["method"]
@@ -135,13 +149,21 @@ class Gateway:
         if path in choices.PATHS:
             await self._choose(scope, receive, send, tenant)
             return
+        if tenant.tenant_id == PLATFORM and operations.is_here(path):
+            await self._operate(scope, receive, send, tenant, http_id)
+            return
         part = part_of(path)
         if part is None:
             session = await self._session(_cookies(headers.get("cookie", "")), tenant, http_id)
             kind = pages.GALLERY if self._shows_gallery(path) else pages.NO_PAGE
             await self._page(kind, scope, receive, send, tenant, session or ANONYMOUS)
             return
-        await self._forward(part, scope, receive, send, headers, tenant, http_id)
+        try:
+            chosen = self._choices.beside(scope, tenant)
+        except NotOffered:
+            await self._page(pages.NO_CHOICE, scope, receive, send, tenant)
+            return
+        await self._forward(part, scope, receive, send, headers, tenant, http_id, chosen)
 
     def _shows_gallery(self, path: str) -> bool:
         return path == gallery.PATH and self._settings.gallery
@@ -194,9 +216,10 @@ class Gateway:
         headers: dict[str, str],
         tenant: TenantChanged,
         http_id: str,
+        chosen: Beside,
     ) -> None:
         cookies = _cookies(headers.get("cookie", ""))
-        principal, browser_cookie = await self._principal(cookies, scope["path"], tenant, http_id)
+        principal, browser_cookie = await self._principal(cookies, scope, tenant, http_id)
         token = mint(
             self._token_keys[part],
             part,
@@ -204,11 +227,17 @@ class Gateway:
                 tenant.tenant_id,
                 http_id,
                 principal,
-                language=self._choices.language(tenant, headers, cookies, principal),
-                theme=self._choices.theme(cookies),
+                language=chosen.language
+                or self._choices.language(tenant, headers, cookies, principal),
+                theme=chosen.theme.removeprefix(AUTO)
+                if chosen.theme
+                else self._choices.theme(cookies),
             ),
             clock.now(),
         )
+        kept = self._choices.cookies_for(chosen)
+        if browser_cookie:
+            kept.append((b"set-cookie", browser_cookie.encode()))
         given = [
             *inward(list(scope["headers"])),
             (TOKEN_HEADER.encode(), token.encode()),
@@ -219,9 +248,8 @@ class Gateway:
         async def sending(message: Message) -> None:
             nonlocal begun
             begun = True
-            if message["type"] == "http.response.start" and browser_cookie:
-                set_cookie = (b"set-cookie", browser_cookie.encode())
-                message = {**message, "headers": [*message["headers"], set_cookie]}
+            if message["type"] == "http.response.start" and kept:
+                message = {**message, "headers": [*message["headers"], *kept]}
             await send(message)
 
         try:
@@ -230,21 +258,23 @@ class Gateway:
             log.warning("part_away", part=part)
             if not begun:
                 await self._page(pages.AWAY, scope, receive, send, tenant, principal, retry_s=5)
+        except AnswerCut:  # the server breaks off the connection of what is not whole
+            log.warning("answer_cut", part=part)
 
     async def _principal(
-        self, cookies: dict[str, str], path: str, tenant: TenantChanged, http_id: str
+        self, cookies: dict[str, str], scope: Scope, tenant: TenantChanged, http_id: str
     ) -> tuple[Principal, str | None]:
         """Who acts, and the cookie to set where this browser is to be told apart."""
         name = browser_cookie_name(self._settings)
         browser = cookies.get(name, "")
         fresh: str | None = None
-        if not browser and path.startswith("/register"):
+        known = await self._session(cookies, tenant, http_id) or ANONYMOUS
+        if not browser and _is_told_apart(scope, known):
             browser = secrets.token_urlsafe(24)
             secure = "; Secure" if self._settings.public_scheme == "https" else ""
             fresh = f"{name}={browser}; Path=/; HttpOnly; SameSite=Lax{secure}"
         seal = f"{tenant.tenant_id} {browser}".encode()
         browser_hash = hashlib.sha256(seal).hexdigest()[:32] if browser else ""
-        known = await self._session(cookies, tenant, http_id) or ANONYMOUS
         facts = {**known.__dict__, "browser": browser_hash}
         return Principal(**facts), fresh
 
@@ -297,17 +327,55 @@ class Gateway:
         ]
         return await ask(self._upstream, "identity", method, path, headers, body)
 
+    async def _operate(
+        self, scope: Scope, receive: Receive, send: Send, tenant: TenantChanged, http_id: str
+    ) -> None:
+        """Operators' pages; to anybody else who is signed in there are none."""
+        headers = _headers(scope)
+        cookies = _cookies(headers.get("cookie", ""))
+        session = await self._session(cookies, tenant, http_id)
+        answer: Response | None = None
+        if session is None:
+            answer = see_other_path(links.sign_in(next=operations.PATH, why="page"))
+        elif is_operator(session, tenant.tenant_id):
+            http = pages.reading(
+                scope,
+                tenant,
+                session,
+                language=self._choices.language(tenant, headers, cookies, session),
+                theme=self._choices.theme(cookies),
+            )
+            call = Call(tenant.tenant_id, http_id, session)
+
+            def token(part: str) -> str:
+                return mint(self._token_keys[part], part, call, clock.now())
+
+            asking = Asking(self._upstream, token, telemetry.traceparent() or "")
+            answer = await operations.answer(
+                http, asking, operations.Asked(PARTS, self._pageless), self.tenants.name
+            )
+        if answer is None:
+            await self._page(pages.NO_PAGE, scope, receive, send, tenant, session or ANONYMOUS)
+        else:
+            await answer(scope, receive, send)
+
     def _own_page(self, path: str, headers: dict[str, str]) -> Response | None:
         if path == "/livez":
             return JSONResponse({"live": True})
         if path == "/readyz":
-            ready = self.tenants.loaded
-            return JSONResponse({"ready": ready, "tenants": ready}, 200 if ready else 503)
+            return self._readiness()
         if path.startswith("/static/"):
             return static_response(
                 path.removeprefix("/static/"), headers.get("accept-encoding", "")
             )
         return None
+
+    def _readiness(self) -> JSONResponse:
+        ready = self.tenants.loaded
+        causes = {name: check() for name, check in self.health.items()}
+        degraded = {name: cause for name, cause in causes.items() if cause is not None}
+        told = {"ready": ready, "tenants": ready, **({"degraded": degraded} if degraded else {})}
+        return JSONResponse(told, 200 if ready else 503, None if ready else {"Retry-After": "2"})
 
     def _origins(self, tenant: TenantChanged) -> frozenset[str]:
         own = self._settings.tenant_origin(tenant.host)
@@ -338,6 +406,13 @@ class Gateway:
         await page(scope, receive, send)
 
 
+def _is_told_apart(scope: Scope, known: Principal) -> bool:
+    """Is this browser one whose registration, or whose files, must be given back to it alone?"""
+    path: str = scope["path"]
+    may_hold = scope["method"] == "POST" and not known.signed_in
+    return path.startswith("/register") or (may_hold and path.startswith("/procedures/"))
+
+
 def _headers(scope: Scope) -> dict[str, str]:
     return {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
 
@@ -345,10 +420,6 @@ def _headers(scope: Scope) -> dict[str, str]:
 def _cookies(header: str) -> dict[str, str]:
     """By name. Not by `http.cookies`, which drops all of them for one that it can't read."""
     return cookie_parser(header)
-
-
-def _ms_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 1)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

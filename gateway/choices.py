@@ -1,16 +1,19 @@
-"""What a reader chose: the language and the theme. Read with every call, set by two small forms.
+"""What a reader chose: the language and the theme. Read with every call, set by two small forms,
+or beside a form of a part, which is then only shown again with what is typed in it.
 
 The language: chosen in this browser, else that of whoever is signed in, else what the browser asks
 for, each among those that the tenant speaks; else the tenant's first.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from chassis.access import LANGUAGE_CHOICE, THEME_CHOICE
 from chassis.principals import Principal
 from chassis.sessions import (
     language_cookie_name,
@@ -30,6 +33,21 @@ AUTO = "auto"
 PATHS = frozenset({links.LANGUAGE, links.THEME_CHOICE})
 LARGEST_CHOICE = 8 * 1024  # bytes: a value, and an address to go back to
 MOST_FIELDS = 20
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is chosen by the button of another form; empty: not this."""
+
+    language: str = ""
+    theme: str = ""
+
+
+NOTHING = Beside()
+
+
+class NotOffered(Exception):
+    """No choice that is offered."""
 
 
 class Choices:
@@ -66,6 +84,25 @@ class Choices:
         chosen = cookies.get(theme_cookie_name(self._settings), "")
         return chosen if chosen in THEMES else ""
 
+    def beside(self, scope: Scope, tenant: TenantChanged) -> Beside:
+        """What the address of a form chooses. Raises NotOffered."""
+        if scope["method"] != "POST":
+            return NOTHING
+        told = _parsed(scope["query_string"])
+        language, theme = _first(told, LANGUAGE_CHOICE), _first(told, THEME_CHOICE)
+        if language not in ("", *self.languages(tenant)) or theme not in ("", AUTO, *THEMES):
+            raise NotOffered
+        return Beside(language, theme)
+
+    def cookies_for(self, chosen: Beside) -> list[tuple[bytes, bytes]]:
+        """The headers that have the browser keep what was chosen."""
+        answer = Response()
+        if chosen.language:
+            set_language_cookie(answer, self._settings, chosen.language)
+        if chosen.theme:
+            set_theme_cookie(answer, self._settings, chosen.theme)
+        return [one for one in answer.raw_headers if one[0] == b"set-cookie"]
+
     async def answer(
         self, scope: Scope, receive: Receive, tenant: TenantChanged
     ) -> Response | None:
@@ -86,7 +123,10 @@ class Choices:
 
 
 async def _sent(scope: Scope, receive: Receive) -> dict[str, list[str]]:
-    raw = await Request(scope, receive).body()
+    return _parsed(await Request(scope, receive).body())
+
+
+def _parsed(raw: bytes) -> dict[str, list[str]]:
     try:
         return parse_qs(raw.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
     except ValueError:  # more than any form of ours

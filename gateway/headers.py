@@ -1,5 +1,7 @@
 """Security headers that every answer carries, and internal ones that none may bring or take."""
 
+from collections.abc import Iterable
+
 from chassis.principals import TOKEN_HEADER
 
 SECURITY = {
@@ -32,6 +34,35 @@ INTERNAL = frozenset(
     }
 )
 """What a client may not hand to a part: the gateway gives its own, or none."""
+
+
+OF_ONE_HOP = frozenset(
+    {
+        b"connection",
+        b"expect",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""What two ends of one connection tell each other (RFC 9110 §7.6.1)."""
+
+
+def between_hops(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers that are handed on: not those of one hop, nor those that `Connection` names."""
+    all_ = list(headers)
+    named = {
+        name.strip().lower()
+        for header, value in all_
+        if header.lower() == b"connection"
+        for name in value.split(b",")
+    }
+    return [(n, v) for n, v in all_ if n.lower() not in OF_ONE_HOP and n.lower() not in named]
 
 
 def inward(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -104,13 +104,19 @@ def answer(
     headers = {} if retry_s is None else {"Retry-After": str(max(1, round(retry_s + 0.5)))}
     if tenant is None or kind is SUSPENDED:
         return _bare(kind, tenant, language, headers)
-    view = TenantView.of(tenant)
-    call = Call(tenant.tenant_id, "", principal, language=language, theme=theme)
-    state = {"tenant_view": view, "principal": principal, "call": call}
-    http = Request({**scope, "state": state})
+    http = reading(scope, tenant, principal, language=language, theme=theme)
     if kind is GALLERY:
         return gallery_page(http, pages)
     return problem_page(http, status, title=title, text=text, headers=headers, pages=pages)
+
+
+def reading(
+    scope: Scope, tenant: TenantChanged, principal: Principal, *, language: str, theme: str
+) -> Request:
+    """The HTTP request as pages are drawn for it: whose portal, who reads, and how."""
+    view = TenantView.of(tenant)
+    call = Call(tenant.tenant_id, "", principal, language=language, theme=theme)
+    return Request({**scope, "state": {"tenant_view": view, "principal": principal, "call": call}})
 
 
 def _bare(

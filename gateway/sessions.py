@@ -2,8 +2,11 @@
 
 A revocation leaves a tombstone for two minutes, so that a look-up in flight can't bring the session
 back; what is asked after it was heard is answered by a database that knows of it. Whose profile
-changed is asked for again, so that a new name or language shows at once. While identity is away a
-known session serves for ten minutes at most.
+changed is asked for again, so that a new name or language shows at once.
+
+While identity is away a known session serves for ten minutes at most, and only where revocations
+are heard. Where they are not, nothing is older than the minute; once they are heard again all is
+asked anew, since what was revoked in between was told to nobody here.
 """
 
 import hashlib
@@ -36,14 +39,28 @@ class Known:
 class Sessions:
     """Sessions by tenant and the hash of their cookie."""
 
-    def __init__(self) -> None:
+    def __init__(self, fresh_s: float = FRESH_S) -> None:
+        self._fresh_s = fresh_s
+        self._hears = True
+        self._hears_since = 0.0
         self._known: OrderedDict[tuple[UUID, str], Known] = OrderedDict()
         self._revoked: dict[UUID, float] = {}  # when that was heard
         self._changed: dict[UUID, float] = {}  # the same of people's profiles
 
     def broadcasts(self) -> Broadcast:
         """What drops sessions that were ended, and those whose person is not as they were."""
-        return broadcast((SessionRevoked, ProfileChanged), self.hear)
+        return broadcast(
+            (SessionRevoked, ProfileChanged), self.hear, joined=self.joined, lost=self.lost
+        )
+
+    async def joined(self) -> None:
+        """Revocations are heard from here on: what was looked up before may be revoked."""
+        self._known.clear()
+        self._hears, self._hears_since = True, time.monotonic()
+
+    def lost(self) -> None:
+        """Revocations are not heard any more."""
+        self._hears = False
 
     async def hear(self, envelope: Envelope) -> None:
         """A session, an account's or a tenant's ended; or a person changed."""
@@ -59,12 +76,13 @@ class Sessions:
 
     def fresh(self, tenant: UUID, cookie: str) -> Principal | None:
         """The principal, if it was looked up within the last minute and is as it was."""
-        known = self._within(tenant, cookie, FRESH_S)
+        known = self._within(tenant, cookie, self._fresh_s)
         return None if known is None or self._is_outdated(known) else known.principal
 
     def stale(self, tenant: UUID, cookie: str) -> Principal | None:
-        """The principal as last known, for while identity is away."""
-        known = self._within(tenant, cookie, STALE_S)
+        """The principal as last known, for while identity is away; of a minute ago at most where
+        revocations are not heard."""
+        known = self._within(tenant, cookie, STALE_S if self._hears else self._fresh_s)
         return None if known is None else known.principal
 
     def keep(
@@ -84,6 +102,8 @@ class Sessions:
         known = Known(principal, tenant, asked_at)
         if self._is_revoked(known):
             return None
+        if asked_at < self._hears_since:
+            return principal  # for this once: what was told since the question was not heard
         key = (tenant, _hash(cookie))
         self._known[key] = known
         self._known.move_to_end(key)

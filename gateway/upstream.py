@@ -20,8 +20,17 @@ class PartAway(Exception):
     """The part could not be reached, or failed before it answered."""
 
 
+class AnswerCut(Exception):
+    """The part failed after it had begun to answer: what was sent is not the whole."""
+
+
+REPEATABLE = "guichet.repeatable"
+"""An extension of a scope: whatever its method, the request changes nothing."""
+
+
 class Upstream(Protocol):
-    """Hands an HTTP exchange to a part. Raises PartAway if no answer was begun."""
+    """Hands an HTTP exchange to a part. Raises PartAway if no answer was begun, AnswerCut if one
+    was that did not come to its end."""
 
     async def forward(self, part: str, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI: streams the body in and the answer out."""
@@ -53,9 +62,7 @@ class InProcess:
             raise
         except Exception as error:
             log.exception("part_failed", part=part)
-            if begun:
-                raise
-            raise PartAway(part) from error
+            raise (AnswerCut if begun else PartAway)(part) from error
 
 
 async def _call(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,8 +76,15 @@ async def ask(
     path: str,
     headers: Headers,
     body: Any = None,
+    *,
+    changes: bool = False,
+    within_s: float = ASK_TIMEOUT_S,
 ) -> tuple[int, Any]:
-    """Ask a part a question in JSON. Answers status and body. Raises PartAway."""
+    """Ask a part a question in JSON. Answers status and body.
+
+    What `changes` something there is asked once, the rest again where a connection fails. Raises
+    PartAway.
+    """
     raw = b"" if body is None else json.dumps(body).encode()
     scope: Scope = {
         "type": "http",
@@ -82,7 +96,13 @@ async def ask(
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"host", b"internal"), (b"content-type", b"application/json"), *headers],
+        "headers": [
+            (b"host", b"internal"),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(raw)).encode()),
+            *headers,
+        ],
+        "extensions": {} if changes else {REPEATABLE: {}},
         "client": None,
         "server": None,
     }
@@ -104,9 +124,9 @@ async def ask(
             answer += message.get("body", b"")
 
     try:
-        async with asyncio.timeout(ASK_TIMEOUT_S):
+        async with asyncio.timeout(within_s):
             await upstream.forward(part, scope, receive, send)
-    except TimeoutError as error:
+    except (TimeoutError, AnswerCut) as error:
         raise PartAway(part) from error
     if status >= 500 or not status:
         raise PartAway(part)

@@ -16,7 +16,8 @@ import yaml
 from chassis.settings import Settings
 from chassis.subscriptions import Broadcast, Mode
 from contracts.event import EVENTS, Envelope, Event
-from guichet.embedded import SERVICES, Installation
+from guichet.embedded import Installation
+from guichet.parts import SERVICES
 
 HEAD = (
     "# Made by `python -m guichet asyncapi`: change the event classes and subscriptions instead.\n"

@@ -1,32 +1,39 @@
-"""The command line: `guichet up`, `migrate`, `asyncapi`, `tenant …`, `catalog …`."""
+"""The command line: `guichet up`, `serve PART`, `migrate`, `demo`, `doctor`, `asyncapi`,
+`tenant …`, `catalog …`, `account …`, `events …`, `operator …`."""
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import typer
 import yaml
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from chassis import logs
 from chassis.ids import new_id
 from chassis.keys import Keys
-from chassis.problems import Problem
 from chassis.settings import Settings
 from chassis.work import UnitOfWork
 from guichet import asyncapi
-from guichet.beside import NoSuchTenant, on_service, server_of, tenant_id_of, tenants
-from guichet.demo_data import tenant_facts
-from guichet.embedded import migrate_all
-from guichet.postgres import CannotStart
-from guichet.up import data_dir_of, run
+from guichet.beside import (
+    is_distributed,
+    on_databases,
+    on_service,
+    server_of,
+    tenant_id_of,
+    tenants,
+)
+from guichet.demo_data import load_demos, tenant_facts
+from guichet.doctor.examining import examine
+from guichet.events.commands import events_app
+from guichet.operators import operator_app
+from guichet.parts import PARTS, migrate_all
+from guichet.refusals import refuse, told
+from guichet.serve import serve as serve_part
+from guichet.up import data_dir_of, portals, run
 from services.catalog.importing.import_catalogue import import_catalogue
-from services.catalog.importing.read_catalogue import CatalogueError, read_catalogue
+from services.catalog.importing.read_catalogue import read_catalogue
 from services.catalog.importing.schema import schema_text
 from services.catalog.importing.untranslated import untranslated
 from services.identity.accounts.erase_account import erase_account
@@ -44,62 +51,74 @@ account_app = typer.Typer(no_args_is_help=True, help="People's accounts.")
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(account_app, name="account")
+app.add_typer(events_app, name="events")
+app.add_typer(operator_app, name="operator")
 
 Slug = Annotated[str, typer.Argument(help="The tenant's short name, as in its host.")]
-
-
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)
-
-
-@contextmanager
-def _told() -> Iterator[Settings]:
-    """Settings for a command whose refusals are told in a sentence."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        _refuse("\n".join(_setting(one) for one in error.errors()))
-    logs.configure(settings.log_format, "WARNING")
-    try:
-        yield settings
-    except CannotStart as refusal:
-        _refuse(str(refusal))
-    except NoSuchTenant as refusal:
-        _refuse(f"There is no tenant {refusal}: `guichet tenant list` names them.")
-    except Problem as refusal:
-        _refuse(refusal.title % refusal.facts if refusal.facts else refusal.title)
-    except CatalogueError as error:
-        _refuse(str(error))
-    except ValidationError as error:
-        _refuse(
-            "\n".join(
-                f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-                for one in error.errors()
-            )
-        )
-
-
-def _setting(error: ErrorDetails) -> str:
-    name, value, why = f"GUICHET_{error['loc'][0]}".upper(), error["input"], error["msg"]
-    return f"{name} can't be “{value}” ({why}): correct it, or unset it."
 
 
 @app.command()
 def up() -> None:
     """Start the whole installation and stay in front until Ctrl-C."""
-    with _told() as settings:
+    with told() as settings:
         status = run(settings)
     sys.exit(status)
 
 
 @app.command()
+def serve(part: Annotated[str, typer.Argument(help=f"One of {', '.join(PARTS)}.")]) -> None:
+    """Run one part in front, of an installation whose parts run apart, until it is told to stop."""
+    if part not in PARTS:
+        refuse(f"There is no part {part}: it is one of {', '.join(PARTS)}.")
+    with told() as settings:
+        status = serve_part(part, settings)
+    sys.exit(status)
+
+
+@app.command()
 def migrate() -> None:
-    """Bring the databases to what this version expects. `up` does so too."""
-    with _told() as settings, server_of(settings) as address:
+    """Bring the databases to what this version expects. `up` does so too; `serve` does not.
+
+    Apart, on the server that GUICHET_POSTGRES_ADMIN_URL names.
+    """
+    with told() as settings:
         keys = Keys(data_dir_of(settings) / "keys")
-        for service, steps in asyncio.run(migrate_all(address.admin_url(), keys)).items():
+        if settings.postgres_admin_url is not None:
+            try:
+                done = asyncio.run(migrate_all(settings.postgres_admin_url, keys))
+            except (OSError, asyncpg.PostgresError) as error:
+                refuse(f"The administrator's server can't be used: {type(error).__name__}.")
+        elif is_distributed(settings):
+            refuse("Set GUICHET_POSTGRES_ADMIN_URL: the services' roles may not make databases.")
+        else:
+            with server_of(settings) as address:
+                done = asyncio.run(migrate_all(address.admin_url(), keys))
+        for service, steps in done.items():
             typer.echo(f"{service}: {', '.join(steps) or 'up to date'}")
+
+
+@app.command()
+def doctor() -> None:
+    """Name what is wrong with this installation, and what to do. Status 1 if anything is."""
+    with told() as settings:
+        found = examine(settings)
+    for one in found:
+        typer.echo(f"{one.check}: {one.cause}\n    {one.remedy}")
+    if not found:
+        typer.echo("All is well.")
+    sys.exit(1 if found else 0)
+
+
+@app.command("demo")
+def load_demo() -> None:
+    """Make the demo's tenants, unless they are there, and say who may sign in."""
+    with told() as settings:
+        folder = data_dir_of(settings)
+        accounts = on_databases(
+            settings, ["identity", "catalog"], lambda opened: load_demos(settings, opened, folder)
+        )
+        for line in portals(settings, accounts):
+            typer.echo(line)
 
 
 @app.command("asyncapi")
@@ -124,7 +143,7 @@ def tenant_create(
     ] = None,
 ) -> None:
     """Make a tenant; its portal answers within a second."""
-    with _told() as settings:
+    with told() as settings:
         facts = _facts(
             settings,
             file,
@@ -159,9 +178,9 @@ def _facts(settings: Settings, file: Path | None, given: dict[str, object]) -> T
     try:
         described = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        _refuse(f"{file} can't be read: {error}")
+        refuse(f"{file} can't be read: {error}")
     if not isinstance(described, dict):
-        _refuse(f"{file} describes no tenant: see guichet/demo/ypok/tenant.yaml.")
+        refuse(f"{file} describes no tenant: see guichet/demo/ypok/tenant.yaml.")
     inner = described.get("tenant", described)
     return tenant_facts({**inner, "slug": given["slug"]}, settings)
 
@@ -169,7 +188,7 @@ def _facts(settings: Settings, file: Path | None, given: dict[str, object]) -> T
 @tenant_app.command("list")
 def tenant_list() -> None:
     """Every tenant: slug, state, id, address."""
-    with _told() as settings:
+    with told() as settings:
         for one in tenants(settings):
             facts = one.facts
             origin = facts.origin or settings.tenant_origin(facts.host)
@@ -179,7 +198,7 @@ def tenant_list() -> None:
 @tenant_app.command("show")
 def tenant_show(slug: Slug) -> None:
     """A tenant whole, as the services know it."""
-    with _told() as settings:
+    with told() as settings:
         tenant = tenant_id_of(settings, slug)
         [one] = [one for one in tenants(settings) if one.facts.tenant_id == tenant]
         shown = one.facts.model_dump(mode="json")
@@ -189,7 +208,7 @@ def tenant_show(slug: Slug) -> None:
 @tenant_app.command("suspend")
 def tenant_suspend(slug: Slug) -> None:
     """Take a portal off the air: its pages say so, its mails are held."""
-    with _told() as settings:
+    with told() as settings:
         on_service(settings, "identity", tenant_id_of(settings, slug), suspend_tenant)
         typer.echo(f"{slug} is suspended.")
 
@@ -197,7 +216,7 @@ def tenant_suspend(slug: Slug) -> None:
 @tenant_app.command("resume")
 def tenant_resume(slug: Slug) -> None:
     """Put a suspended portal back on the air."""
-    with _told() as settings:
+    with told() as settings:
         on_service(settings, "identity", tenant_id_of(settings, slug), resume_tenant)
         typer.echo(f"{slug} is active.")
 
@@ -205,11 +224,11 @@ def tenant_resume(slug: Slug) -> None:
 @catalog_app.command("import")
 def catalog_import(slug: Slug, file: Path) -> None:
     """Have a tenant offer what the file says, and nothing else."""
-    with _told() as settings:
+    with told() as settings:
         try:
             text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            _refuse(f"{file} can't be read: {error}")
+            refuse(f"{file} can't be read: {error}")
         catalogue = read_catalogue(text)
         tenant = tenant_id_of(settings, slug)
         outcome = on_service(
@@ -237,11 +256,11 @@ def catalog_untranslated(
     ] = None,
 ) -> None:
     """List the texts of a catalogue's file that lack a language, with their lines."""
-    with _told():
+    with told():
         try:
             text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            _refuse(f"{file} can't be read: {error}")
+            refuse(f"{file} can't be read: {error}")
         read_catalogue(text)
         for one in untranslated(text, language or ()):
             typer.echo(str(one))
@@ -256,7 +275,7 @@ def catalog_schema() -> None:
 @account_app.command("erase")
 def account_erase(slug: Slug, username: str) -> None:
     """Erase an account and its person, here and in every service. It can't be undone."""
-    with _told() as settings:
+    with told() as settings:
         tenant = tenant_id_of(settings, slug)
 
         async def erase(work: UnitOfWork) -> UUID | None:
@@ -266,5 +285,5 @@ def account_erase(slug: Slug, username: str) -> None:
             return account
 
         if on_service(settings, "identity", tenant, erase) is None:
-            _refuse(f"{slug} has no account with this identifier.")
+            refuse(f"{slug} has no account with this identifier.")
         typer.echo("The account is erased.")

@@ -6,6 +6,7 @@ at the first start and stand in `demo.txt` (0600) in the data folder.
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,7 +16,7 @@ from uuid import UUID
 import yaml
 
 from chassis.settings import Settings
-from guichet.embedded import Installation
+from chassis.work import Database
 from services.catalog.importing.import_catalogue import ImportOutcome, import_catalogue
 from services.catalog.importing.read_catalogue import read_catalogue
 from services.identity.accounts.create_account import NewAccount, create_account
@@ -49,20 +50,29 @@ def demo_file(slug: str, name: str) -> str:
     return (resources.files("guichet") / "demo" / slug / name).read_text("utf-8")
 
 
-async def load_demos(installation: Installation, folder: Path) -> list[DemoAccount]:
-    """Make the demo tenants, unless they are there. Answers their accounts with passwords."""
-    return [account for slug in DEMOS for account in await load_demo(installation, folder, slug)]
+async def load_demos(
+    settings: Settings, databases: Mapping[str, Database], folder: Path
+) -> list[DemoAccount]:
+    """Make the demo tenants, unless they are there. Answers their accounts with passwords.
+
+    `databases` by service: identity's and the catalog's are written to.
+    """
+    return [
+        account for slug in DEMOS for account in await load_demo(settings, databases, folder, slug)
+    ]
 
 
-async def load_demo(installation: Installation, folder: Path, slug: str) -> list[DemoAccount]:
+async def load_demo(
+    settings: Settings, databases: Mapping[str, Database], folder: Path, slug: str
+) -> list[DemoAccount]:
     """Make this demo tenant, unless it is there. Answers its accounts with their passwords."""
     described = yaml.safe_load(demo_file(slug, "tenant.yaml"))
     tenant = UUID(described["tenant_id"])
-    facts = tenant_facts(described["tenant"], installation.settings)
-    database = installation.runtimes["identity"].database
+    facts = tenant_facts(described["tenant"], settings)
+    database = databases["identity"]
     async with database.begin(tenant) as work:
         await create_tenant(work, facts)
-    await load_catalogue(installation, tenant, slug)
+    await load_catalogue(databases["catalog"], tenant, slug)
     passwords = kept_passwords(
         folder / PASSWORDS, [one["username"] for one in described["accounts"]]
     )
@@ -78,10 +88,10 @@ async def load_demo(installation: Installation, folder: Path, slug: str) -> list
     return accounts
 
 
-async def load_catalogue(installation: Installation, tenant: UUID, slug: str) -> ImportOutcome:
+async def load_catalogue(database: Database, tenant: UUID, slug: str) -> ImportOutcome:
     """Have a tenant offer a demo's catalogue."""
     catalogue = read_catalogue(demo_file(slug, "catalogue.yaml"))
-    async with installation.runtimes["catalog"].database.begin(tenant) as work:
+    async with database.begin(tenant) as work:
         return await import_catalogue(work, catalogue)
 
 

@@ -5,7 +5,6 @@ to a service as ASGI calls. This module assembles and starts them; `guichet.up` 
 """
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,33 +12,18 @@ from sqlalchemy import text
 
 from chassis.app import build_app
 from chassis.bus import EmbeddedBus
-from chassis.database.migrate import migrate
 from chassis.files import FolderFiles
 from chassis.inbox.worker import Patience
 from chassis.keys import Keys
 from chassis.runtime import Runtime
-from chassis.service import Service
 from chassis.settings import Settings
+from chassis.work import Database
 from gateway.app import Gateway
 from gateway.upstream import InProcess
-from guichet.passwords import database_of, passwords_of
-from services.catalog.service import service as catalog
-from services.identity.service import service as identity
+from guichet.parts import SERVICES
+from guichet.passwords import database_of
 from services.notifier.delivery.claim import free_all_leases
-from services.notifier.service import service as notifier
-from services.requests.service import service as requests
-
-SERVICES: Mapping[str, Service] = {
-    service.name: service for service in (identity, catalog, requests, notifier)
-}
-
-
-async def migrate_all(admin_url: str, keys: Keys) -> dict[str, list[str]]:
-    """Make or update every service's database. Answers by service the steps that were run."""
-    return {
-        name: await migrate(admin_url, service.schema, passwords_of(keys, name))
-        for name, service in SERVICES.items()
-    }
+from services.notifier.delivery.part import install_delivery
 
 
 class Installation:
@@ -71,7 +55,13 @@ class Installation:
             )
             self.runtimes[name] = runtime
             self.apps[name] = build_app(runtime)
+        install_delivery(self.runtimes["notifier"])
         self.gateway = Gateway(settings, self.keys, InProcess(self.apps))
+
+    @property
+    def databases(self) -> dict[str, Database]:
+        """The services' databases, by service."""
+        return {name: runtime.database for name, runtime in self.runtimes.items()}
 
     def connect(self) -> None:
         """Join the parts by the bus; caches listen from here on."""

@@ -7,7 +7,6 @@ parts' own work, the pools, the catcher, PostgreSQL.
 
 import asyncio
 import contextlib
-import errno
 import os
 import signal
 import socket
@@ -19,14 +18,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
-import uvicorn
 
-from chassis import logs, telemetry
+from chassis import logs
 from chassis.keys import Keys
+from chassis.metrics_port import serving_metrics
 from chassis.settings import Settings
 from guichet.demo_data import DEMOS, DemoAccount, load_demos
-from guichet.embedded import Installation, migrate_all
+from guichet.embedded import Installation
 from guichet.mailbox import Mailbox, PortInUse
+from guichet.parts import migrate_all
 from guichet.postgres import (
     CannotStart,
     PostgresServer,
@@ -37,11 +37,19 @@ from guichet.postgres import (
     stop,
 )
 from guichet.postgres.problems import told
+from guichet.serving import (
+    STOPPED_BY,
+    Server,
+    end_at_once,
+    listen,
+    run_until_done,
+    server_of,
+    start_tracing,
+)
 
 log = structlog.get_logger()
 
 HOST = "127.0.0.1"
-STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 REQUESTS_END_WITHIN_S = 10
 FIRST_EVENTS_WITHIN_S = 20
 EVENTS_WITHIN_S = 2
@@ -90,21 +98,22 @@ class _Early:
 
     def _note(self, *_: object) -> None:
         if self.told_to_stop:
-            _end_at_once()
+            end_at_once()
         self.told_to_stop = True
 
 
 def _run(settings: Settings, started: float, early: _Early) -> int:
     logs.configure(settings.log_format, settings.log_level)
-    telemetry.configure()
+    start_tracing(settings)
     data_dir = data_dir_of(settings)
     whole = _Whole(settings, data_dir, started, early)
-    with _listen_on_all(settings, data_dir) as listener:
+    with contextlib.ExitStack() as ports:
+        listener, whole.measured = _listen_on_all(settings, data_dir, ports)
         say(f"Guichet starts on the data in {data_dir}.")
         server = start(data_dir, say=say)
         whole.supervisor = Supervisor(server, say=say)
         try:
-            asyncio.run(whole.serve(listener))
+            run_until_done(whole.serve(listener))
         except (CannotStart, PortInUse) as refusal:
             if not whole.greeted:
                 raise
@@ -112,7 +121,7 @@ def _run(settings: Settings, started: float, early: _Early) -> int:
             return 1
         finally:
             for number in STOPPED_BY:
-                signal.signal(number, _end_at_once)
+                signal.signal(number, end_at_once)
             stop(whole.supervisor.server)
     say("Guichet has stopped. Everything is kept.")
     return 0
@@ -127,7 +136,8 @@ class _Whole:
     started: float
     early: _Early
     supervisor: Supervisor = field(init=False)
-    portal: "_Portal" = field(init=False)
+    portal: Server = field(init=False)
+    measured: socket.socket | None = None  # where its metrics are told
     greeted: bool = False
 
     async def serve(self, listener: socket.socket) -> None:
@@ -154,7 +164,7 @@ class _Whole:
                 )
             say("Guichet stops: what is under way is finished first. Ctrl-C again ends at once.")
             for number in STOPPED_BY:
-                loop.add_signal_handler(number, _end_at_once)
+                loop.add_signal_handler(number, end_at_once)
             if serving is not None:
                 self.portal.should_exit = True
                 await serving
@@ -178,24 +188,17 @@ class _Whole:
             say("The databases are up to date.")
         installation = Installation(settings, keys_folder, admin_url)
         parts.push_async_callback(installation.stop)
-        accounts = await load_demos(installation, self.data_dir) if settings.demo else []
+        accounts = []
+        if settings.demo:
+            accounts = await load_demos(settings, installation.databases, self.data_dir)
         await installation.start()
         await installation.settled(
             within_s=FIRST_EVENTS_WITHIN_S if any(steps.values()) else EVENTS_WITHIN_S
         )
-        self.portal = _Portal(
-            uvicorn.Config(
-                installation.gateway,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
-                timeout_keep_alive=65,
-            )
-        )
+        self.portal = server_of(installation.gateway, requests_end_within_s=REQUESTS_END_WITHIN_S)
+        if self.measured is not None:
+            runtimes = list(installation.runtimes.values())
+            await parts.enter_async_context(serving_metrics(self.measured, runtimes))
         serving = asyncio.create_task(self.portal.serve(sockets=[listener]))
         _greet(settings, accounts, time.perf_counter() - self.started)
         self.greeted = True
@@ -237,19 +240,20 @@ async def _has_ended(server: PostgresServer, supervisor: Supervisor) -> bool:
     return supervisor.server is not server or server.process.poll() is not None
 
 
-def _end_at_once(*_: object) -> None:
-    """What is committed is kept, as after a crash; PostgreSQL ends with us."""
-    os._exit(130)
+def portals(settings: Settings, accounts: list[DemoAccount]) -> Iterator[str]:
+    """Lines that say where the demo's portals are, and who may sign in."""
+    for slug in DEMOS if accounts else DEMOS[:1]:
+        yield f"  Portal   {settings.tenant_origin(f'{slug}.{settings.base_domain}')}"
+        for account in accounts:
+            if account.tenant == slug:
+                yield f"    {account.username}   password {account.password}   ({account.role})"
 
 
 def _greet(settings: Settings, accounts: list[DemoAccount], took_s: float) -> None:
     say(f"Ready in {took_s:.1f} s.")
     say("")
-    for slug in DEMOS if accounts else DEMOS[:1]:
-        say(f"  Portal   {settings.tenant_origin(f'{slug}.{settings.base_domain}')}")
-        for account in accounts:
-            if account.tenant == slug:
-                say(f"    {account.username}   password {account.password}   ({account.role})")
+    for line in portals(settings, accounts):
+        say(line)
     say(f"  Mailbox  http://localhost:{settings.mailbox_port}   (SMTP on {settings.smtp_port})")
     say("")
     say("Ctrl-C stops it.")
@@ -260,23 +264,22 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-class _Portal(uvicorn.Server):
-    """Without uvicorn's signal handling: `guichet up` owns the signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them as they are."""
-        yield
-
-
-def _listen_on_all(settings: Settings, data_dir: Path) -> socket.socket:
+def _listen_on_all(
+    settings: Settings, data_dir: Path, ports: contextlib.ExitStack
+) -> tuple[socket.socket, socket.socket | None]:
     """The portal's port, once it is known that the mailbox can have its own too: told now, and not
     when the database has been made.
     """
     try:
-        _listen(settings.smtp_port, "GUICHET_SMTP_PORT").close()
-        _listen(settings.mailbox_port, "GUICHET_MAILBOX_PORT").close()
-        return _listen(settings.http_port, "GUICHET_HTTP_PORT")
+        listen(HOST, settings.smtp_port, "GUICHET_SMTP_PORT").close()
+        listen(HOST, settings.mailbox_port, "GUICHET_MAILBOX_PORT").close()
+        measured = None
+        if settings.metrics_port is not None:
+            measured = ports.enter_context(
+                listen(HOST, settings.metrics_port, "GUICHET_METRICS_PORT")
+            )
+        portal = ports.enter_context(listen(HOST, settings.http_port, "GUICHET_HTTP_PORT"))
+        return portal, measured
     except PortInUse:
         if is_running(data_dir):
             raise CannotStart(
@@ -284,17 +287,6 @@ def _listen_on_all(settings: Settings, data_dir: Path) -> socket.socket:
                 " GUICHET_DATA_DIR to another folder and the ports to others."
             ) from None
         raise
-
-
-def _listen(port: int, setting: str) -> socket.socket:
-    try:
-        return socket.create_server((HOST, port), backlog=1024)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(port, setting) from error
-        raise CannotStart(
-            f"Port {port} can't be used ({error.strerror}): set {setting} to another."
-        ) from error
 
 
 def _flush(stream: TextIO | None) -> None:

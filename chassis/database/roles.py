@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, inspect
 
 from chassis.database.connection import TENANT_SETTING
 from chassis.database.tables import TENANTLESS, metadata
@@ -20,7 +20,7 @@ from chassis.settings import Naming
 PREFIX = Naming().database_prefix
 """Begins the names of databases and roles: two installations can share a server."""
 
-MOVED = ("outbox", "inbox", "inbox_seen", "ended", "tenant_projections")
+MOVED = ("outbox", "inbox", "inbox_seen", "ended", "tenant_projections", "operator_acts")
 """The chassis' tables that the mover sees whole."""
 
 
@@ -113,6 +113,14 @@ def protect(op: Operations, service: str, *tables: str, moved: Iterable[str] = (
                 f"CREATE POLICY mover_all ON {table} TO {mover} USING (true) WITH CHECK (true)"
             )
             op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {mover}")
+
+
+def add_chassis_table(op: Operations, service: str, table: Table) -> None:
+    """A table that the chassis came to later, where the first migration did not make it yet."""
+    if inspect(op.get_bind()).has_table(table.name):
+        return
+    table.create(op.get_bind())
+    protect(op, service, table.name, moved=MOVED)
 
 
 def create_chassis_tables(op: Operations, service: str) -> None:

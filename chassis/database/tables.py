@@ -127,5 +127,21 @@ epochs = Table(
     Column("epoch", BigInteger, primary_key=True, autoincrement=False),
 )
 
+# What operators did to events by hand: who, when, what. Holds ids and names of code alone.
+operator_acts = Table(
+    "operator_acts",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("done_at", instant, nullable=False),
+    Column("done_by", Text, nullable=False),  # an operator's account, or "command line"
+    Column("act", Text, nullable=False),  # replayed, discarded
+    Column("event_id", Uuid, nullable=False),
+    Column("handler", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("error", Text),  # of which the row was dead
+)
+Index("ix_operator_acts_done_at", operator_acts.c.done_at)
+
 TENANTLESS = {"inbox_notes", "epochs"}
 """Tables that hold no tenant's data, and so have no policy."""

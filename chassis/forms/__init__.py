@@ -38,6 +38,7 @@ from chassis.forms.values import (
     Answer,
     Message,
     cleaned,
+    grouped_phone,
     input_names,
     normalise_address,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "asked_pages",
     "cleaned",
     "entry_title",
+    "grouped_phone",
     "hidden_answers",
     "input_names",
     "normalise_address",

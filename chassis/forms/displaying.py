@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from chassis.forms.asking import Entry, Group, Question, walked
 from chassis.forms.reading import Mistake, Reading, answer_to
 from chassis.forms.submission import prefill, read
-from chassis.forms.values import NO, TICKED, Address, Answer, cleaned, input_names
+from chassis.forms.values import NO, TICKED, Address, Answer, cleaned, grouped_phone, input_names
 from chassis.words import N_, Translate, in_words, locale_of
 from contracts.forms import AnsweredField, AnsweredSection, AttachedFile, Field, Form, Section
 from contracts.words import Words
@@ -142,9 +142,7 @@ class _Telling:
                 return self._several(one, answer)
         if one.kind == "choice":
             return self._choice(one, answer)
-        if one.kind == "phone" and answer.startswith("0"):
-            return " ".join(answer[start : start + 2] for start in range(0, len(answer), 2))
-        return answer
+        return grouped_phone(answer) if one.kind == "phone" else answer
 
     def _several(
         self, one: Field, answer: tuple[str, ...] | tuple[AttachedFile, ...]

@@ -1,5 +1,6 @@
 """What the engine works with: typed answers, messages, and values as they are kept."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,6 +61,16 @@ class Message:
         if self.label is not None:
             facts["label"] = say(self.label, language, translate)
         return sentence % facts if facts else sentence
+
+
+def grouped_phone(number: str) -> str:
+    """A phone number as it is read out: ten digits by twos, as France and its overseas write them.
+
+    One with a country's code stays as it is: each country groups its own otherwise.
+    """
+    if not re.fullmatch("0[0-9]{9}", number, re.ASCII):
+        return number
+    return " ".join(number[start : start + 2] for start in range(0, len(number), 2))
 
 
 def cleaned(one: Field, value: str) -> str:

@@ -1,23 +1,11 @@
-"""The SQL of the inbox, as the mover: claiming in turn, marking, waking, failing.
+"""The SQL of the inbox, as the mover: claiming in turn, marking, waking, laying down.
 
 Tenants come in turn by a loose index scan from a cursor, a few rows of each, so that one tenant's
 backlog costs the others nothing. Within a subject one row at a time: an advisory lock on each
 subject that a row concerns, tried on what was claimed (docs/decisions/0005).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any
-from uuid import UUID
-
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from contracts.event import Envelope
-
-FIRST_TENANT = UUID(int=0)
 
 _LOCK = "pg_try_advisory_xact_lock(hashtextextended({tenant}::text || subject::text, 0))"
 
@@ -69,13 +57,30 @@ _KEYS = """
         AS key (tenant_id, id, handler)
 """
 
+# Which of the subjects that are held have come to their end.
+ENDED = text("""
+    SELECT tenant_id, subject FROM ended
+    WHERE (tenant_id, subject) IN (
+        SELECT * FROM unnest(CAST(:tenants AS uuid[]), CAST(:subjects AS uuid[])))
+""")
+
+# Keeps the newest (epoch, version) and answers a row unless a newer one was applied already.
+APPLY = text("""
+    INSERT INTO projected (tenant_id, handler, subject, epoch, version)
+    VALUES (:tenant, :handler, :subject, :epoch, :version)
+    ON CONFLICT (tenant_id, handler, subject) DO UPDATE
+        SET epoch = excluded.epoch, version = excluded.version
+        WHERE (projected.epoch, projected.version) <= (excluded.epoch, excluded.version)
+    RETURNING 1
+""")
+
 SEE = text(f"""
     INSERT INTO inbox_seen (tenant_id, id, handler, seen_at)
     SELECT tenant_id, id, handler, :now FROM {_KEYS}
     ON CONFLICT DO NOTHING RETURNING tenant_id, id, handler
 """)
 
-DONE = text(f"""
+REMOVE = text(f"""
     DELETE FROM inbox USING {_KEYS}
     WHERE inbox.tenant_id = key.tenant_id AND inbox.id = key.id AND inbox.handler = key.handler
 """)
@@ -98,83 +103,10 @@ RIPEN = text("""
 
 NEXT_DUE = text("SELECT min(due_at) FROM inbox WHERE state IN ('later', 'awaiting')")
 
-FAIL = text("""
+LAY_DOWN = text("""
     UPDATE inbox SET state = :state, due_at = :due_at, attempts = :attempts, awaits = :awaits,
         error = :error
     WHERE tenant_id = :tenant AND id = :id AND handler = :handler AND state <> 'dead'
 """)
 
 FORGET_SEEN = text("DELETE FROM inbox_seen WHERE seen_at < :before")
-
-SEEN_KEPT = timedelta(days=120)
-"""Seen ids outlive the oldest backup, so that a restore handles nothing twice."""
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A row of the inbox that this transaction holds."""
-
-    tenant: UUID
-    id: UUID
-    handler: str
-    concerned: tuple[UUID, ...]
-    attempts: int
-    singly: bool
-    stored_at: datetime
-    stored: Any
-    """The envelope as JSON: what can't be read is found out by whoever handles it, alone."""
-
-    @cached_property
-    def envelope(self) -> Envelope:
-        """What came. Raises ValidationError."""
-        return Envelope.model_validate(self.stored)
-
-    @property
-    def subject(self) -> UUID:
-        """Whom it is about."""
-        return self.concerned[0]
-
-    @property
-    def key(self) -> tuple[UUID, UUID, str]:
-        """What names the row."""
-        return (self.tenant, self.id, self.handler)
-
-
-def keys(rows: Sequence[Claimed]) -> dict[str, Any]:
-    """The keys of rows as three arrays, as the statements take them."""
-    return {
-        "tenants": [row.tenant for row in rows],
-        "ids": [row.id for row in rows],
-        "handlers": [row.handler for row in rows],
-    }
-
-
-async def claim(
-    connection: AsyncConnection, cursor: UUID, *, most: int, each: int
-) -> tuple[list[Claimed], UUID]:
-    """Up to `most` rows of the tenants after `cursor`, `each` of one, and where to go on."""
-    found = await connection.execute(CLAIM, {"cursor": cursor, "each": each, "most": most})
-    rows = found.all()
-    following = rows[-1].tenant_id if len(rows) == most else FIRST_TENANT
-    return [_claimed(row) for row in rows if row.locked], following
-
-
-async def claim_one(connection: AsyncConnection, key: tuple[UUID, UUID, str]) -> Claimed | None:
-    """That very row, or None while another holds it or its subject."""
-    tenant, id, handler = key
-    found = await connection.execute(CLAIM_ONE, {"tenant": tenant, "id": id, "handler": handler})
-    row = found.first()
-    return _claimed(row) if row is not None and row.locked else None
-
-
-def _claimed(row: Any) -> Claimed:
-    return Claimed(
-        tenant=row.tenant_id,
-        id=row.id,
-        handler=row.handler,
-        concerned=tuple(row.concerned),
-        attempts=row.attempts,
-        singly=row.singly,
-        stored_at=row.stored_at,
-        stored=row.envelope,
-    )

@@ -11,20 +11,21 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from chassis.inbox.claim import Claimed
+from chassis.inbox.verbs import Claimed
 
 KILLS_BOUND = 2
 
 BLAME = """
-    UPDATE inbox SET singly = true, kills = kills + $2,
-        state = CASE WHEN kills + $2 >= $3 THEN 'dead' ELSE state END,
-        error = CASE WHEN kills + $2 >= $3 THEN 'ended its worker twice' ELSE error END
-    FROM jsonb_array_elements($1::jsonb) AS named
-    WHERE tenant_id = (named->>0)::uuid AND id = (named->>1)::uuid AND handler = named->>2
+    UPDATE inbox SET singly = true, kills = kills + note.alone::int,
+        state = CASE WHEN kills + note.alone::int >= $2 THEN 'dead' ELSE state END,
+        error = CASE WHEN kills + note.alone::int >= $2 THEN 'ended its worker twice' ELSE error END
+    FROM inbox_notes AS note CROSS JOIN LATERAL jsonb_array_elements(note.running) AS named
+    WHERE note.worker = $1
+        AND tenant_id = (named->>0)::uuid AND id = (named->>1)::uuid AND handler = named->>2
 """
 
 
-class Notes:
+class PostgresNotes:
     """One worker's notes, on a connection of their own."""
 
     def __init__(self, mover_url: str, application: str) -> None:
@@ -47,8 +48,10 @@ class Notes:
                 "synchronous_commit": "off",  # a note lost with the server blames nobody
             },
         )
-        self._worker = secrets.randbits(62)
+        lost, self._worker = self._worker, secrets.randbits(62)
         await self._connection.execute("SELECT pg_advisory_lock($1)", self._worker)
+        if lost:  # it was the connection that ended, not the worker: nobody is to blame
+            await self._connection.execute("DELETE FROM inbox_notes WHERE worker = $1", lost)
         self._clear = True
 
     async def write(self, rows: Sequence[Claimed], *, alone: bool) -> None:
@@ -68,24 +71,21 @@ class Notes:
         await self.open()
         assert self._connection is not None
         blamed = 0
-        for note in await self._connection.fetch("SELECT worker, alone, running FROM inbox_notes"):
-            if note["worker"] == self._worker:
+        for (worker,) in await self._connection.fetch("SELECT worker FROM inbox_notes"):
+            if worker == self._worker:
                 continue
-            if not await self._connection.fetchval(
-                "SELECT pg_try_advisory_lock($1)", note["worker"]
-            ):
+            if not await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", worker):
                 continue
             try:
+                # The note as it stands now: another may have acted on it and taken it away.
                 async with self._connection.transaction():
-                    await self._connection.execute(
-                        BLAME, note["running"], int(note["alone"]), KILLS_BOUND
+                    await self._connection.execute(BLAME, worker, KILLS_BOUND)
+                    running = await self._connection.fetchval(
+                        "DELETE FROM inbox_notes WHERE worker = $1 RETURNING running", worker
                     )
-                    await self._connection.execute(
-                        "DELETE FROM inbox_notes WHERE worker = $1", note["worker"]
-                    )
-                blamed += note["running"] != "[]"
+                blamed += running is not None and running != "[]"
             finally:
-                await self._connection.execute("SELECT pg_advisory_unlock($1)", note["worker"])
+                await self._connection.execute("SELECT pg_advisory_unlock($1)", worker)
         return blamed
 
     async def close(self) -> None:

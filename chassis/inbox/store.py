@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -57,9 +58,12 @@ class InboxStore:
         ]
         if not rows:
             return
+        await self._insert(rows)
+        self._stored()
+
+    async def _insert(self, rows: list[dict[str, Any]]) -> None:
         async with self._mover.begin() as connection:
             await connection.execute(STORE, {"rows": json.dumps(rows), "now": clock.now()})
-        self._stored()
 
 
 def concerned(envelope: Envelope) -> list[str]:

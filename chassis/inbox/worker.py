@@ -8,22 +8,20 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.database.connection import drop_role
-from chassis.inbox import claim as sql
-from chassis.inbox.claim import FIRST_TENANT, Claimed
-from chassis.inbox.handling import Effects, Handling, UnknownHandler, wakes
-from chassis.inbox.notes import Notes
+from chassis.inbox.handling import Effects, Handling, UnknownHandler
+from chassis.inbox.verbs import FIRST_TENANT, Claimed, Inbox, Rest, Transaction
 from chassis.problems import NotYet
-from chassis.work import Database
 
 log = structlog.get_logger()
+
+SEEN_KEPT = timedelta(days=120)
+"""Seen ids outlive the oldest backup, so that a restore handles nothing twice."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,23 @@ class Worker:
     POLL_S = 1.0
     HANDLER_TIMEOUT_S = 30.0
     ROUNDS_A_SWEEP = 20
+    TIDY_EVERY_S = 30.0
 
     def __init__(
         self,
-        database: Database,
+        inbox: Inbox,
         handling: Handling,
         *,
         patience: Patience | None = None,
         after_emit: Callable[[], None] = lambda: None,
         after_handled: Callable[[], None] = lambda: None,
     ) -> None:
-        self._database = database
+        self._inbox = inbox
         self._handling = handling
         self._patience = patience or Patience()
         self._after_emit = after_emit
         self._after_handled = after_handled
-        self._notes = Notes(database.mover_url, f"{database.service} worker")
+        self._notes = inbox.notes()
         self._wake = asyncio.Event()
         self._stopping = False
         self._cursor = FIRST_TENANT
@@ -83,20 +82,19 @@ class Worker:
     async def run(self) -> None:
         """Claim and handle until stopped. Outlives the database's absences."""
         pause_s = 0.1
-        tidy_at = clock.now()
+        loop = asyncio.get_running_loop()
+        tidy_at = loop.time()  # not the clock's: that may be put right by hours
         while not self._stopping:
             try:
-                if clock.now() >= tidy_at:
+                if loop.time() >= tidy_at:
                     await self._tidy()
-                    tidy_at = clock.now() + timedelta(seconds=30)
+                    tidy_at = loop.time() + self.TIDY_EVERY_S
                 await self.drain()
                 await self._notes.clear()
                 pause_s = 0.1
                 await self._idle()
             except Exception as error:
-                log.warning(
-                    "inbox_paused", service=self._database.service, error=type(error).__name__
-                )
+                log.warning("inbox_paused", service=self._inbox.service, error=type(error).__name__)
                 await self._wait(pause_s)
                 pause_s = min(pause_s * 2, 5.0)
         try:
@@ -119,25 +117,23 @@ class Worker:
 
     async def ripen(self) -> int:
         """Make ready what is due. Answers how many rows that were."""
-        async with self._database.mover.begin() as connection:
-            found = await connection.execute(sql.RIPEN, {"now": clock.now()})
-            return found.rowcount
+        return await self._inbox.ripen(clock.now())
 
     async def round(self) -> bool:
         """One claim and what follows. False when there was nothing to claim."""
-        epoch = await self._database.load_epoch()
+        epoch = await self._inbox.load_epoch()
         rows: list[Claimed] = []
         alone: list[Claimed] = []
         try:
-            async with self._database.mover.begin() as connection:
-                rows = await self._claim(connection)
+            async with self._inbox.begin() as transaction:
+                rows = await self._claim(transaction)
                 if not rows:
                     return False
                 alone = [row for row in rows if self._handling.runs_alone(row)]
                 together = [row for row in rows if not self._handling.runs_alone(row)]
                 if together:
                     await self._notes.write(together, alone=False)
-                    effects = await self._handle(connection, together, epoch)
+                    effects = await self._handle(transaction, together, epoch)
             if together:
                 self._committed(effects, len(together))
         except Exception:
@@ -148,29 +144,26 @@ class Worker:
             await self._run_alone(row, epoch)
         return True
 
-    async def _claim(self, connection: AsyncConnection) -> list[Claimed]:
+    async def _claim(self, transaction: Transaction) -> list[Claimed]:
         for _ in range(2):  # from the cursor on, then from the first tenant
             start = self._cursor
-            rows, self._cursor = await sql.claim(connection, start, most=self.BATCH, each=self.EACH)
+            rows, self._cursor = await transaction.claim(start, most=self.BATCH, each=self.EACH)
             if rows or start == FIRST_TENANT:
                 return rows
         return []
 
     async def _handle(
-        self, connection: AsyncConnection, rows: list[Claimed], epoch: int
+        self, transaction: Transaction, rows: list[Claimed], epoch: int
     ) -> list[Effects]:
-        seen = await connection.execute(sql.SEE, {**sql.keys(rows), "now": clock.now()})
-        fresh = {tuple(row) for row in seen}
-        gone = await self._handling.ended_among(connection, rows)
+        fresh = await transaction.see(rows, clock.now())
+        gone = await transaction.ended_among(rows)
         effects = []
         for row in rows:
             if row.key in fresh:
                 async with asyncio.timeout(self.HANDLER_TIMEOUT_S):
-                    effects.append(await self._handling.run(connection, row, epoch, gone))
-        if effects:
-            await drop_role(connection)
-        await connection.execute(sql.DONE, sql.keys(rows))
-        await connection.execute(sql.WAKE, wakes(rows))
+                    effects.append(await self._handling.run(transaction, row, epoch, gone))
+        await transaction.remove(rows)
+        await transaction.wake(rows)
         return effects
 
     async def _run_alone(self, row: Claimed, epoch: int) -> None:
@@ -182,13 +175,13 @@ class Worker:
         """
         running = False
         try:
-            async with self._database.mover.begin() as connection:
-                held = await sql.claim_one(connection, row.key)
+            async with self._inbox.begin() as transaction:
+                held = await transaction.claim_one(row.key)
                 if held is None:
                     return  # another worker's, or its subject's turn
                 await self._notes.write([held], alone=True)
                 running = True
-                effects = await self._handle(connection, [held], epoch)
+                effects = await self._handle(transaction, [held], epoch)
         except NotYet as waits:
             await self._await(row, waits.subject)
         except Exception as error:
@@ -201,24 +194,26 @@ class Worker:
     async def _await(self, row: Claimed, subject: UUID) -> None:
         now = clock.now()
         if now - row.stored_at > self._patience.awaits_for:
-            await self._mark(row, "dead", now, f"gave up waiting for {subject}", awaits=subject)
+            gave_up = f"gave up waiting for {subject}"
+            await self._lay_down(row, Rest("dead", now, row.attempts, subject, gave_up))
             log.error("event_dead", handler=row.handler, event_id=str(row.id), cause="waited")
             return
         # Looked for again soon at first: what it awaits may have been committed just before.
         age_s = max((now - row.stored_at).total_seconds(), 0.2)
         due_at = now + timedelta(seconds=min(age_s, self._patience.awaits_s))
-        await self._mark(row, "awaiting", due_at, None, awaits=subject)
+        await self._lay_down(row, Rest("awaiting", due_at, row.attempts, subject))
 
     async def _fail(self, row: Claimed, error: Exception) -> None:
         attempts = row.attempts + 1
         dead = attempts >= self._patience.attempts or isinstance(error, UnknownHandler)
         due_at = clock.now() + self._patience.delay(attempts)
         # The kind of error and where it arose: its words may hold a person's data.
-        await self._mark(row, "dead" if dead else "later", due_at, _cause(error), attempts=attempts)
+        rest = Rest("dead" if dead else "later", due_at, attempts, error=_cause(error))
+        await self._lay_down(row, rest)
         log.log(
             40 if dead else 30,
             "event_dead" if dead else "event_retried",
-            service=self._database.service,
+            service=self._inbox.service,
             tenant=str(row.tenant),
             handler=row.handler,
             event_id=str(row.id),
@@ -226,30 +221,8 @@ class Worker:
             cause=_cause(error),
         )
 
-    async def _mark(
-        self,
-        row: Claimed,
-        state: str,
-        due_at: datetime,
-        error: str | None,
-        *,
-        awaits: UUID | None = None,
-        attempts: int | None = None,
-    ) -> None:
-        async with self._database.mover.begin() as connection:
-            await connection.execute(
-                sql.FAIL,
-                {
-                    "tenant": row.tenant,
-                    "id": row.id,
-                    "handler": row.handler,
-                    "state": state,
-                    "due_at": due_at,
-                    "attempts": row.attempts if attempts is None else attempts,
-                    "awaits": awaits,
-                    "error": error,
-                },
-            )
+    async def _lay_down(self, row: Claimed, rest: Rest) -> None:
+        await self._inbox.lay_down(row.key, rest)
         await self._notes.clear()
 
     def _committed(self, effects: list[Effects], count: int) -> None:
@@ -260,13 +233,11 @@ class Worker:
 
     async def _tidy(self) -> None:
         if left := await self._notes.blame_the_left_behind():
-            log.warning("inbox_worker_was_lost", service=self._database.service, notes=left)
-        async with self._database.mover.begin() as connection:
-            await connection.execute(sql.FORGET_SEEN, {"before": clock.now() - sql.SEEN_KEPT})
+            log.warning("inbox_worker_was_lost", service=self._inbox.service, notes=left)
+        await self._inbox.forget_seen(clock.now() - SEEN_KEPT)
 
     async def _idle(self) -> None:
-        async with self._database.mover.connect() as connection:
-            due_at = (await connection.execute(sql.NEXT_DUE)).scalar_one()
+        due_at = await self._inbox.next_due()
         until_s = self.POLL_S
         if due_at is not None:
             until_s = min(max((due_at - clock.now()).total_seconds(), 0.01), self.POLL_S)

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from chassis.access import is_shown_again
 from chassis.forms import Message
 from chassis.problems import Forbidden, NotFound, Problem, SignInRequired, TooMany, Unavailable
 from chassis.web import links
@@ -77,7 +78,7 @@ def problem_page(
 def refusal_page(http: Request, problem: Problem, *, pages: Pages | None = None) -> Response:
     """What a Problem that nobody caught becomes: sign-in for SignInRequired, else an error page."""
     if isinstance(problem, SignInRequired) and not wants_json(http):
-        return sign_in_first(http)
+        return sign_in_first(http, files=problem.facts.get("files", ""))
     headers = {}
     if problem.status in {429, 503}:
         retry_s = problem.facts.get("retry_s", RETRY_AFTER_S)
@@ -112,13 +113,15 @@ def waiting_page(
     )
 
 
-def sign_in_first(http: Request) -> Response:
+def sign_in_first(http: Request, *, files: str = "") -> Response:
     """To the sign-in page, which says why and leads back to the page that was asked for.
 
-    A form goes along as it was sent, to be given back after signing in (`chassis.web.held`).
+    A form goes along as it was sent, to be given back after signing in (`chassis.web.held`), with
+    what names its `files`, where they were kept.
     """
     if http.method == "POST":
-        again = links.sign_in_again(form=http.url.path)
+        path = f"{http.url.path}?{http.url.query}" if is_shown_again(http) else http.url.path
+        again = links.sign_in_again(form=path, files=files)
         return RedirectResponse(again, status_code=307, headers={"Cache-Control": "no-store"})
     asked = http.url.path
     if http.url.query:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -28,6 +29,9 @@ WHOSE = "_whose"
 
 HELD = "_held"
 """The input of the sign-in page that carries a form."""
+
+FILES = "_files"
+"""The input of a form given back that names its files, sealed by the service that keeps them."""
 
 THEN = "_then"
 """The input of the button that was pressed. It is not given back: whoever signs in again is back
@@ -73,27 +77,36 @@ def sealed(keys: Keys, tenant: UUID, held: Held, now: datetime) -> str:
         for name, value in held.fields.items()
         if "password" not in name and name not in (THEN, HELD)
     }
-    told = json.dumps([held.path, kept, now.timestamp()], ensure_ascii=False)
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    secret = AESGCM(keys.secret("held")).encrypt(
-        nonce, zlib.compress(told.encode("utf-8", "replace")), tenant.bytes
-    )
-    return _PREFIX + encode(nonce + secret)
+    told = [held.path, kept, now.timestamp()]
+    return _PREFIX + seal(keys.secret("held"), tenant, told)
 
 
 def opened(keys: Keys, tenant: UUID, text: str, account_id: UUID, now: datetime) -> Held | None:
     """The form, for the account that it was sent from; None for another, altered or too old."""
-    try:
-        raw = decode(text.removeprefix(_PREFIX))
-        packed = AESGCM(keys.secret("held")).decrypt(
-            raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], tenant.bytes
-        )
-    except (InvalidTag, ValueError):
+    told = unseal(keys.secret("held"), tenant, text.removeprefix(_PREFIX))
+    if told is None:
         return None
-    path, fields, at = json.loads(zlib.decompress(packed))
+    path, fields, at = told
     whose = fields.pop(WHOSE, "")
     if whose and whose != mark_of(tenant, account_id):
         return None
     if not timedelta(0) <= now - datetime.fromtimestamp(at, now.tzinfo) <= LIFETIME:
         return None
     return Held(path, fields)
+
+
+def seal(secret: bytes, tenant: UUID, told: object) -> str:
+    """What is told, as JSON that only this secret opens, at this tenant."""
+    plain = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return encode(nonce + AESGCM(secret).encrypt(nonce, zlib.compress(plain), tenant.bytes))
+
+
+def unseal(secret: bytes, tenant: UUID, text: str) -> Any:
+    """What was told; None where it is altered, or another's."""
+    try:
+        raw = decode(text)
+        packed = AESGCM(secret).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], tenant.bytes)
+    except (InvalidTag, ValueError):
+        return None
+    return json.loads(zlib.decompress(packed))

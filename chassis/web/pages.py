@@ -4,7 +4,8 @@ A service makes one `Pages` and renders its slices' templates by `<slice>/<name>
 `<slice>/templates/`. Templates are given `tenant`, `principal`, `here`, `language` (and all
 `languages` that the portal speaks), `theme_choice`, `back` (where a switch leads back to), and the
 functions `url_for`, `asset`, `icon`; texts of forms go through the filter `say`, what a tenant or
-a customer wrote through `shown`.
+a customer wrote through `shown`. What is in another language than the page says so by itself; in
+attributes, `<title>` and `<option>`, which take no element, it is printed through `plain`.
 """
 
 import json
@@ -12,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from itertools import groupby
 from typing import Any
@@ -25,12 +26,14 @@ from lucide.jinja import lucide
 from starlette.datastructures import UploadFile
 from starlette.routing import Match
 
-from chassis.forms import Entry, Group, Message, Question, entry_title, input_names
+from chassis.forms import Entry, Group, Message, Question, entry_title, grouped_phone, input_names
 from chassis.principals import ANONYMOUS, Call, Principal
 from chassis.web import held, i18n, links, palette
 from chassis.web.assets import asset
+from chassis.web.own_links import own_path
 from chassis.web.tenant_view import TenantView
-from chassis.words import N_, shown
+from chassis.web.tongues import in_its_tongue, lang, plain
+from chassis.words import N_
 from contracts.forms import AnsweredField, Condition, Field
 from contracts.words import Text
 
@@ -63,6 +66,10 @@ class Pages:
         )
         self._environment.tests["picked_or_empty"] = _is_picked_or_empty
         self._environment.filters.update(
+            say=self._say,
+            shown=in_its_tongue,
+            plain=plain,
+            lang=lang,
             said=self._said,
             groups=_groups,
             offered=self._offered,
@@ -70,11 +77,13 @@ class Pages:
             first_input=lambda one: input_names(one)[0],
             as_json=_as_json,
             size=self.size,
+            phone=grouped_phone,
             facts=_facts,
             day=i18n.format_date,
             moment=i18n.format_datetime,
             stamp=i18n.format_stamp,
             number=i18n.format_number,
+            age=i18n.format_age,
             language_name=i18n.name_of,
             language_tag=language_tag,
         )
@@ -104,7 +113,7 @@ class Pages:
                 theme_choice=theme_choice(http),
                 here=http.url.path,
                 back=_way_back(http, status),
-                url_for=lambda name, **params: str(http.app.url_path_for(name, **params)),
+                url_for=partial(own_path, http),
                 **context,
             )
         return HTMLResponse(
@@ -132,15 +141,20 @@ class Pages:
         """The filter `said`: a message, with instants and numbers as readers write them."""
         language = i18n.current_language.get()
         facts = {name: _readable(fact) for name, fact in message.facts.items()}
-        return Message(message.text, facts, message.label).said(language, self.catalogues.translate)
+        said = Message(message.text, facts, message.label).said(language, self.catalogues.translate)
+        return in_its_tongue(message.text, said)
+
+    def _say(self, text: Text) -> str:
+        """The filter `say`: a text of a form, a msgid by the catalogue."""
+        return self.catalogues.say(text) if isinstance(text, str) else in_its_tongue(text)
 
     def _offered(self, one: Field) -> list[tuple[str, str]]:
         """The filter `offered`: the answers to choose from, as sent and as read."""
-        return [(choice.value, self.catalogues.say(choice.label)) for choice in one.choices]
+        return [(choice.value, self._say(choice.label)) for choice in one.choices]
 
     def _entry_title(self, entry: Entry, group: Group) -> str:
         """The filter `entry_title`: what an entry of a repeating section is called."""
-        return self.catalogues.say(entry_title(group.section, entry.number))
+        return self._say(entry_title(group.section, entry.number))
 
     def size(self, size_bytes: int) -> str:
         """Of a file, as people read it in the current language; the filter `size` too."""
@@ -213,7 +227,7 @@ def see_other(
     http: Request, route_name: str, query: Mapping[str, str] | None = None, **path_params: Any
 ) -> RedirectResponse:
     """On to another page of this service, by GET."""
-    path = str(http.app.url_path_for(route_name, **path_params))
+    path = own_path(http, route_name, **path_params)
     return see_other_path(f"{path}?{urlencode(query)}" if query else path)
 
 
@@ -256,15 +270,15 @@ def _as_json(conditions: Sequence[Condition]) -> str:
 
 def _facts(answers: Sequence[AnsweredField]) -> list[tuple[str, str]]:
     """The filter `facts`: questions and answers as readers of the current language see them."""
-    language = i18n.current_language.get()
-    return [(shown(one.label, language), shown(one.display, language)) for one in answers]
+    return [(in_its_tongue(one.label), in_its_tongue(one.display)) for one in answers]
 
 
 def _way_back(http: Request, status: int) -> str:
     """Where a choice of the reader leads back to: this page, or home from what is no page."""
     if (status >= 400 and status != UNPROCESSABLE) or not can_be_read(http):
         return links.HOME
-    return f"{http.url.path}?{http.url.query}" if http.url.query else http.url.path
+    is_read = http.method in {"GET", "HEAD"}
+    return f"{http.url.path}?{http.url.query}" if http.url.query and is_read else http.url.path
 
 
 def _is_picked_or_empty(value: str, kind: str) -> bool:

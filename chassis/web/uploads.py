@@ -26,7 +26,7 @@ MOST_FILES = 20
 LARGEST_TEXT = 2 * 1024 * 1024
 """Bytes of all answers that are no files."""
 
-Refusal = Literal["", "too_large", "too_many", "no_room"]
+Refusal = Literal["", "too_large", "too_many", "no_room", "gone"]
 
 
 @dataclass

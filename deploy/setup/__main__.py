@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from deploy.setup import assets, browser, environment
+from deploy.setup import assets, broker, browser, environment, peers, prometheus
 from deploy.setup.problems import Unready
 
-WORKERS = "2"
+WORKERS = "3"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,6 +34,13 @@ def run(_: Sequence[str]) -> None:
     become(["-m", "guichet", "up"])
 
 
+def apart(counts: Sequence[str]) -> None:
+    """Each part as processes of its own, in front."""
+    environment.make_ready(environment.RUN)
+    assets.provide()
+    become(["-m", "deploy.apart", *counts])
+
+
 def migrate(_: Sequence[str]) -> None:
     """The databases' migrations."""
     environment.make_ready(environment.RUN)
@@ -54,8 +61,18 @@ def test(paths: Sequence[str]) -> None:
     """The tests, a file's on one worker where it says so."""
     environment.make_ready(environment.TEST)
     assets.provide()
+    broker.provide()
     options = ["-n", WORKERS, "--dist", "loadgroup"]
-    become(["-m", "pytest", *options, *paths], browser.provide())
+    become(["-m", "pytest", *options, *paths], {**browser.provide(), **prometheus.provide()})
+
+
+def bench(names: Sequence[str]) -> None:
+    """The benchmarks, or those named; what each is compared with is brought where it can be."""
+    environment.make_ready(environment.TEST)
+    assets.provide()
+    peers.provide()
+    broker.provide()
+    become(["-m", "tests.benchmarks", *names])
 
 
 def screenshots(_: Sequence[str]) -> None:
@@ -83,10 +100,12 @@ def become(arguments: Sequence[str], settings: Mapping[str, str] | None = None) 
 
 TARGETS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "run": run,
+    "apart": apart,
     "migrate": migrate,
     "tools": tools,
     "assets": make_assets,
     "test": test,
+    "bench": bench,
     "screenshots": screenshots,
 }
 

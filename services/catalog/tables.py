@@ -46,6 +46,7 @@ class Category(TenantRow):
     slug: Mapped[str]
     title: Mapped[dict[str, Any]]
     about: Mapped[dict[str, Any]]  # empty where the title says it all
+    icon: Mapped[str | None]  # none: its title's first letters stand for it
 
 
 class Procedure(RootRow):
@@ -93,3 +94,20 @@ class FormVersion(TenantRow):
     number: Mapped[int]
     form: Mapped[dict[str, Any]]  # contracts.forms.Form as JSON
     published_at: Mapped[datetime]
+
+
+class Draft(TenantRow):
+    """A procedure's form that somebody is filling in, as requests last told; its id is the draft's.
+
+    Events come in any order, so that nothing refers to its procedure by a foreign key.
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        Index("ix_drafts_person_id", "tenant_id", "person_id"),
+        Index("ix_drafts_account_id", "tenant_id", "account_id"),
+    )
+    person_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    procedure_id: Mapped[UUID]
+    saved_at: Mapped[datetime]  # for the first time on the last day on which it was

@@ -1,11 +1,8 @@
-"""The notifier's assembly: its handlers and its delivery. It serves no pages."""
+"""The notifier's assembly: its handlers. It serves no pages, and delivery is a part of its own."""
 
 from pathlib import Path
 
-from fastapi import FastAPI
-
 from chassis.database.migrate import Schema
-from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.subscriptions import every, newest, on
 from chassis.tenants import project_tenant
@@ -24,7 +21,6 @@ from contracts.identity import (
     UsernameReminderRequested,
 )
 from contracts.requests import RequestSaved
-from services.notifier.delivery.deliver import Delivery
 from services.notifier.handlers.identity import (
     erase_account,
     erase_submission,
@@ -39,15 +35,8 @@ from services.notifier.handlers.identity import (
     project_requester,
 )
 from services.notifier.handlers.requests import mail_request_recorded
+from services.notifier.queueing.by_tenant import install_operations
 from services.notifier.tables import Base
-
-
-def install_delivery(_app: FastAPI, runtime: Runtime) -> None:
-    """Deliver for as long as the service runs, woken by the commits that queue mails."""
-    delivery = Delivery(runtime.database, runtime.tenants, runtime.keys, runtime.settings)
-    runtime.jobs.append(delivery.run)
-    runtime.after_handled.append(delivery.wake)
-
 
 service = Service(
     name="notifier",
@@ -68,5 +57,5 @@ service = Service(
         on(RegistrationLapsed, erase_submission, every),
         on(AccountErased, erase_account, every),
     ],
-    extend=[install_delivery],
+    extend=[install_operations],
 )

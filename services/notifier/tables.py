@@ -4,11 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.database.rows import RowBase, TenantColumns, new_metadata
+from chassis.database.rows import RootColumns, RowBase, TenantColumns, new_metadata
 
 
 class Base(RowBase):
@@ -24,13 +31,26 @@ class TenantRow(TenantColumns, Base):
     __abstract__ = True
 
 
-class Mail(TenantRow):
+class RootRow(RootColumns, Base):
+    """A row that events are about."""
+
+    __abstract__ = True
+
+
+class Mail(RootRow):
     """A mail, as template and facts: what its reader sees is made when it is sent."""
 
     __tablename__ = "mails"
     __table_args__ = (
         UniqueConstraint("tenant_id", "event_id", "template"),
         Index("ix_mails_queued", "tenant_id", "due_at", postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_mails_turn",
+            "priority",
+            "tenant_id",
+            "due_at",
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index("ix_mails_due_at", "due_at", postgresql_where=text("state = 'queued'")),
         Index("ix_mails_drop_after", "drop_after", postgresql_where=text("state = 'queued'")),
     )
@@ -41,6 +61,8 @@ class Mail(TenantRow):
     address: Mapped[str]
     language: Mapped[str]
     concerned: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))  # whose erasure reaches it
+    about: Mapped[dict[str, Any]]  # domain.outcomes.About, as what is told of it names them
+    priority: Mapped[int] = mapped_column(SmallInteger)  # domain.kinds.Priority
     link_purpose: Mapped[str | None]
     link_id: Mapped[UUID | None]
     requested_at: Mapped[datetime]
@@ -50,6 +72,8 @@ class Mail(TenantRow):
     lease_until: Mapped[datetime | None]
     lease_by: Mapped[str | None]
     attempts: Mapped[int]
+    doubts: Mapped[int] = mapped_column(server_default="0")  # tries after which a relay may have it
+    relay: Mapped[str | None]  # which relay that was: it is tried there again
     message_id: Mapped[str | None]  # fixed at the first try
     accepted_at: Mapped[datetime | None]
     traceparent: Mapped[str | None]
@@ -69,7 +93,7 @@ class Attempt(TenantRow):
     tried_at: Mapped[datetime]
     outcome: Mapped[str]  # accepted, refused, deferred, unknown
     code: Mapped[int | None]  # SMTP's; none where the relay gave no answer
-    words: Mapped[str]
+    words: Mapped[str]  # the relay's, without addresses
 
 
 class Requester(TenantRow):

@@ -17,10 +17,14 @@ from contracts.identity import (
     RegistrationSubmitted,
     TenantChanged,
 )
+from contracts.notifier import MailAccepted, MailRefused
 from services.requests.attachments import pages as attachments
 from services.requests.attachments.sweep_bytes import install_sweep
 from services.requests.exchanges import pages as exchanges
+from services.requests.filing import draft_pages
 from services.requests.filing import pages as filing
+from services.requests.filing.discard_draft import DropDraft, drop_draft
+from services.requests.filing.holding import install_holding
 from services.requests.filing.lapse_draft import LapseDraft, lapse_draft
 from services.requests.following import pages as following
 from services.requests.handlers.catalog import project_procedure
@@ -33,13 +37,14 @@ from services.requests.handlers.identity import (
     project_requester,
     record_registration,
 )
+from services.requests.handlers.notifier import note_mail
 from services.requests.tables import Base
 from services.requests.web import web
 
 service = Service(
     name="requests",
     schema=Schema("requests", Base.metadata, Path(__file__).parent / "migrations"),
-    routers=[filing.pages, attachments.pages, following.pages, exchanges.pages],
+    routers=[filing.pages, draft_pages.pages, attachments.pages, following.pages, exchanges.pages],
     subscriptions=[
         on(TenantChanged, project_tenant, newest),
         on((ProcedurePublished, ProcedureRetired), project_procedure, newest),
@@ -50,7 +55,8 @@ service = Service(
         on(AccountActivated, keep_acceptance, every),
         on(RegistrationLapsed, erase_registration, every),
         on(AccountErased, erase_person, every),
+        on((MailAccepted, MailRefused), note_mail, every),
     ],
-    timers=[when_due(LapseDraft, lapse_draft)],
-    extend=[install_web(web), install_sweep],
+    timers=[when_due(LapseDraft, lapse_draft), when_due(DropDraft, drop_draft)],
+    extend=[install_web(web), install_sweep, install_holding],
 )

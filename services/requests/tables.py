@@ -119,10 +119,11 @@ class Acceptance(RootRow):
     accepted_at: Mapped[datetime]
 
 
-class Draft(TenantRow):
+class Draft(RootRow):
     """What somebody is filling in, kept with the very form that asked: one a person and procedure.
 
-    It is of one filing, which its key names, and gone once that is sent.
+    It is of one filing, which its key names, and gone once that is sent. One that its author threw
+    away is kept for a while, to be taken back.
     """
 
     __tablename__ = "drafts"
@@ -139,6 +140,7 @@ class Draft(TenantRow):
     key: Mapped[str]  # the one-use key as the pages carry it
     begun_at: Mapped[datetime]
     saved_at: Mapped[datetime]
+    discarded_at: Mapped[datetime | None]
 
 
 class Attachment(TenantRow):
@@ -161,3 +163,21 @@ class Attachment(TenantRow):
     media_type: Mapped[str]
     size_bytes: Mapped[int]
     attached_at: Mapped[datetime]
+
+
+class MailOutcome(TenantRow):
+    """What became of a mail about a request or a registration. Its id is the mail's."""
+
+    __tablename__ = "mail_outcomes"
+    __table_args__ = (
+        CheckConstraint("request_id IS NOT NULL OR submission_id IS NOT NULL", name="of_something"),
+        Index("ix_mail_outcomes_request_id", "tenant_id", "request_id"),
+        Index("ix_mail_outcomes_submission_id", "tenant_id", "submission_id"),
+    )
+    request_id: Mapped[UUID | None]
+    submission_id: Mapped[UUID | None]
+    template: Mapped[str]
+    outcome: Mapped[str]  # domain/mails.py
+    code: Mapped[int | None]  # SMTP's
+    words: Mapped[str]  # the mail server's, without addresses
+    ended_at: Mapped[datetime]

@@ -46,6 +46,7 @@ def a_category(
         slug=slug,
         title={"fr": slug.capitalize()},
         about={"fr": "ce qui concerne le logiciel"},
+        icon=None,
         procedures=procedures or (a_procedure(f"anomalie-{slug}"),),
     )
     return replace(category, **changes)

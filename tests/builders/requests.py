@@ -22,6 +22,7 @@ from contracts.identity import (
     TenantChanged,
     Terms,
 )
+from contracts.notifier import Cause, MailAccepted, MailRefused
 
 NOON = datetime(2026, 4, 5, 12, tzinfo=UTC)
 
@@ -219,6 +220,32 @@ class Town:
             "postcode": "18200",
         }
         return OrganisationChanged.model_validate({**values, **changes})
+
+    def gets_mail(self, **changes: Any) -> MailAccepted:
+        """The mail with the link to activate was taken."""
+        values = {
+            "mail_id": new_id(),
+            "template": "activation",
+            "cause_id": new_id(),
+            "submission_id": self.submission_id,
+            "account_id": self.account_id,
+            "attempts": 1,
+            "accepted_at": NOON,
+            "code": 250,
+            "words": "2.0.0 queued as 4TQ1",
+        }
+        return MailAccepted.model_validate({**values, **changes})
+
+    def gets_no_mail(self, **changes: Any) -> MailRefused:
+        """The mail with the link to activate was refused."""
+        values = {
+            **self.gets_mail().model_dump(),
+            "refused_at": NOON,
+            "cause": Cause.REFUSED,
+            "code": 550,
+            "words": "5.1.1 no such mailbox",
+        }
+        return MailRefused.model_validate({**values, **changes})
 
     def lapses(self) -> RegistrationLapsed:
         """Never activated."""

@@ -51,6 +51,8 @@ from services.identity.tenants.publish_terms import publish_terms
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
 from services.requests.filing.consents import Consent
+from services.requests.filing.discard_draft import discard_draft
+from services.requests.filing.restore_draft import restore_draft
 from services.requests.filing.save_draft import Entry, save_draft
 from services.requests.filing.save_request import Filing, save_request
 from tests.builders.catalog import a_catalogue, a_category, a_procedure, the_registration
@@ -321,11 +323,22 @@ class Portal:
             form_version=1,
             form=Form(sections=(section,)),
             values={"what": answer},
+            timezone=self.facts.timezone,
         )
         async with self.at("requests", known.principal()) as work:
             draft_id = await save_draft(work, entry)
         assert draft_id is not None
         return draft_id
+
+    async def throws_away(self, known: Known, draft: UUID) -> None:
+        """A draft is thrown away by its author."""
+        async with self.at("requests", known.principal()) as work:
+            await discard_draft(work, draft)
+
+    async def takes_back(self, known: Known, draft: UUID) -> None:
+        """And taken back."""
+        async with self.at("requests", known.principal()) as work:
+            await restore_draft(work, draft)
 
     async def _procedure(self, slug: str) -> UUID:
         async with self.at("catalog") as work:

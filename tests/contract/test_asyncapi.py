@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from guichet import asyncapi
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from tests.contract.asyncapi_schema import DOCUMENT as SCHEMA
 from tests.contract.test_examples import CLASSES
 

@@ -5,7 +5,7 @@ from sqlalchemy import Column, Integer, Table
 
 from chassis.database.migrate import Schema, differences
 from chassis.database.rows import new_metadata
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from tests.support.installation import Running
 
 

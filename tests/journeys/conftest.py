@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page
 from guichet.demo_data import DEMO
 from tests.support.browser import browsing, context_of
 from tests.support.installation import Running
+from tests.support.parts import RunningApart
 
 
 class Server(uvicorn.Server):
@@ -25,6 +26,10 @@ class Server(uvicorn.Server):
 @pytest.fixture(scope="session")
 async def portal_url(whole: Running) -> AsyncIterator[str]:
     """The demo's portal, served to browsers."""
+    url = f"http://{DEMO}.localhost:{whole.port}"
+    if isinstance(whole, RunningApart):
+        yield url  # which its gateway serves
+        return
     server = Server(
         uvicorn.Config(
             whole.installation.gateway,
@@ -39,7 +44,7 @@ async def portal_url(whole: Running) -> AsyncIterator[str]:
     async with asyncio.timeout(10):
         while not server.started:  # noqa: ASYNC110  # uvicorn sets a flag, no event
             await asyncio.sleep(0.01)
-    yield f"http://{DEMO}.localhost:{whole.port}"
+    yield url
     server.should_exit = True
     await serving
 

@@ -74,12 +74,13 @@ async def test_files_go_as_soon_as_they_are_chosen(
     await context.add_cookies([{"name": cookie.name, "value": cookie.value, "url": portal_url}])
     page = await context.new_page()
     await page.goto(f"{portal_url}/procedures/anomalie-logiciel-ypolice")
-    await page.get_by_role("button", name="Faire une demande en ligne").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Faire une demande en ligne").click()
     chooser = page.locator("input[type=file]")
     while not await chooser.count():
         await fill_all(page)
-        await page.get_by_role("button", name="Suivant", exact=True).click()
-        await page.wait_for_load_state()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Suivant", exact=True).click()
     area = page.locator("textarea:visible").first
     await area.fill("Ce qui est déjà écrit")
     png = a_picture()

@@ -353,7 +353,8 @@ async def test_where_there_is_no_network_the_form_stays_and_says_so(
         await page.goto(portal_url + way.path)
         for action in way.actions[:-1]:
             main = page.locator(f'form[action="{action}"] .button--primary')
-            await main.click()
+            async with page.expect_navigation():
+                await main.click()
         form = page.locator(f'form[action="{way.actions[-1]}"]').first
         fields = form.locator("input[type=text]:visible, textarea:visible")
         texts = await fields.count()

@@ -48,7 +48,8 @@ async def tells_of_devices(page: Page) -> None:
     await page.get_by_label("Marque et modèle").fill("Trimble T1")
     await page.get_by_label("Numéro de série").fill("AB-1234")
     for _ in range(2):
-        await page.get_by_role("button", name="Ajouter un appareil").click()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Ajouter un appareil").click()
     second = page.get_by_role("group", name="Appareil 2")
     await second.get_by_label("Imprimante portable").check()
     await page.get_by_role("button", name="Retirer\u00a0: Appareil 2").click()

@@ -151,8 +151,7 @@ async def recover(page: Page, keys: Keyboard) -> None:
     await keys.press(page.get_by_role("banner").get_by_role("link", name="Me connecter"))
     await keys.press(page.get_by_role("link", name="Mot de passe ou identifiant oublié ?"))
     await keys.press(page.get_by_label("Mon identifiant"), "Space")
-    await keys.press(page.get_by_role("button", name="Envoyer"))
-    await keys.type(page.get_by_label("Votre courriel"), ADDRESS)
+    await keys.type(page.get_by_label("Votre courriel"), ADDRESS)  # which that choice has shown
     await keys.press(page.get_by_role("button", name="Envoyer"))
     await expect(page.get_by_role("link", name="Retour à la page de connexion")).to_be_visible()
 

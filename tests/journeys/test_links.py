@@ -14,7 +14,7 @@ import pytest
 from chassis.keys import Keys
 from chassis.signatures import BadSignature, read, sign
 from contracts.links import LIFETIMES, LINK_PARAMETER, Purpose
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from tests.builders.identity import PASSWORD as KNOWN_PASSWORD
 from tests.support.forms import form_in
 from tests.support.installation import Running, link_in

@@ -8,18 +8,22 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from guichet.demo_data import DEMO
-from tests.journeys.test_customer import LOCALES, Way, heading, sign_in, sign_out, ways
+from tests.journeys.test_customer import EACH_WAY, LOCALES, Way, heading, sign_in, sign_out
 from tests.support.browser import context_of
 from tests.support.installation import Running, link_in
 from tests.support.people import Somebody, somebody
 from tests.support.speech import Speech
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.xdist_group("journeys"),
+    pytest.mark.timeout(180),
+    pytest.mark.both_ways,
+]
 
 NEW = "neuf moulins tournent au vent"
 
 
-@pytest.fixture(params=ways(), ids=str)
+@pytest.fixture(params=EACH_WAY, ids=str)
 def way(request: pytest.FixtureRequest) -> Way:
     way: Way = request.param
     return way

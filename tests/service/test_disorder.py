@@ -16,7 +16,7 @@ import pytest
 from chassis.work import TIMER_TYPE
 from contracts.event import EVENTS, Envelope
 from contracts.identity import RecoverySubmitted, RegistrationSubmitted
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from tests.builders.story import Portal, Someone, someone
 from tests.support.alike import Row, differences
 from tests.support.apart import Apart
@@ -87,6 +87,14 @@ class Life:
     async def draft_lapses(self, draft: UUID) -> None:
         """Nobody came back to it for ninety days."""
         await self.apart.ninety_days_pass(self.tenant, draft)
+
+    async def undo_is_over(self, draft: UUID) -> None:
+        """An hour ago its author threw it away."""
+        await self.apart.an_hour_passes(self.tenant, draft)
+
+    async def mails_go(self, *, refused: str) -> None:
+        """All mails are sent; the relay refuses those to this address."""
+        await self.apart.mails_go(self.tenant, refused=refused)
 
     async def _gather(self) -> None:
         """Take what was published since; in disorder, each for each service twice."""
@@ -194,8 +202,14 @@ async def live(life: Life) -> None:
     await portal.begins(staying, "evolution", answer="Plus petit")
     await portal.begins(leaving, "anomalie", answer="L’écran est gris")
     forgotten = await portal.begins(brought, "evolution", answer="Plus vert")
+    thrown_away = await portal.begins(guest, "assistance", answer="Plus tard")
+    await portal.throws_away(guest, thrown_away)
+    regretted = await portal.begins(guest, "anomalie", answer="Plus tôt")
+    await portal.throws_away(guest, regretted)
     await life.goes_on()
+    await portal.takes_back(guest, regretted)
     await life.draft_lapses(forgotten)
+    await life.undo_is_over(thrown_away)
     await portal.offers("anomalie", "assistance", minutes=12)  # evolution is retired
     await portal.offers("anomalie", "assistance", "evolution")  # and comes back
     await portal.offers("anomalie", "evolution")  # assistance is retired
@@ -232,6 +246,8 @@ async def live(life: Life) -> None:
     await portal.erases(brought.account_id)
     await portal.erases(second.account_id)
     await portal.erases(never_came)
+    await life.ends()
+    await life.mails_go(refused="durand@givors.example")
     await portal.is_suspended()
     await life.ends()
 

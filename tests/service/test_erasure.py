@@ -111,6 +111,7 @@ async def test_an_erased_account_leaves_no_trace_of_its_person(
         "requests.inbox",
     }
     assert before[who.username] >= {"identity.accounts", "identity.outbox", "notifier.inbox"}
+    assert len(await apart.rows("catalog", portal.tenant, "drafts")) == 1
 
     await portal.erases(known.account_id)
     assert {table for tables in (await apart.search(who.traces())).values() for table in tables} & {
@@ -119,6 +120,7 @@ async def test_an_erased_account_leaves_no_trace_of_its_person(
     } == set()
     await apart.settle(portal.tenant)
     assert await apart.search(who.traces()) == {}
+    assert await apart.rows("catalog", portal.tenant, "drafts") == []
 
 
 async def test_what_was_lost_and_changed_goes_with_its_account(

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from gateway.headers import SECURITY
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from tests.service.conftest import Town
 from tests.support.installation import Running
 from tests.support.people import of_nothing, same_browser, signed_in

@@ -29,8 +29,13 @@ from tests.support.hostile import EVIL, HOSTILE
 from tests.support.inert import Shape, header_lines, page_of, parsed
 from tests.support.installation import Running
 from tests.support.people import Somebody, registers, signed_in
+from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.xdist_group("every route"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.xdist_group("every route"),
+    pytest.mark.timeout(240),
+    pytest.mark.both_ways,
+]
 
 SLUG = "hostile"
 HOST = f"{SLUG}.localhost"
@@ -135,6 +140,7 @@ async def walk(whole: Running, who: Somebody, texts: list[str]) -> Way:
         saved = await browser.post(form.action, data=form.filled())
         assert saved.status_code == 303
         path = urlsplit(saved.headers["location"]).path
+        await all_is_told(whole, who)
         for step, where in {
             "request": path,
             "print": f"{path}/print",
@@ -146,11 +152,26 @@ async def walk(whole: Running, who: Somebody, texts: list[str]) -> Way:
         way.headers["pdf"] = sorted(file.headers)
         way.file_name = file.headers["content-disposition"]
         way.paper = pdf.read(file.content)
-    await whole.settled()
-    await whole.mails_to(who.address)
     [(envelope, way.raw_mail)] = [one for one in caught(whole) if who.address in one[0]["to"]]
     way.recipients = envelope["to"]
     return way
+
+
+async def all_is_told(whole: Running, who: Somebody) -> None:
+    """Wait until pages show what follows of the filing: no draft at home, and the mail's fate."""
+    await whole.settled()
+    await whole.mails_to(who.address)
+    database = await whole.admin("notifier")
+    try:
+
+        async def all_is_sent() -> bool:
+            waiting = "SELECT FROM mails WHERE address = $1 AND state = 'queued'"
+            return await database.fetchrow(waiting, who.address) is None
+
+        assert await eventually(all_is_sent)
+    finally:
+        await database.close()
+    await whole.settled()
 
 
 def caught(whole: Running) -> list[tuple[Mapping[str, list[str]], bytes]]:

@@ -31,7 +31,7 @@ from chassis.principals import (
 from gateway import pages as gateway_pages
 from gateway.app import Gateway
 from gateway.upstream import InProcess
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from services.identity.tenants.resume_tenant import resume_tenant
 from services.identity.tenants.suspend_tenant import suspend_tenant
 from tests.service.conftest import Town
@@ -47,7 +47,7 @@ from tests.support.people import (
 )
 from tests.support.routes import FoundRoute, all_routes, pages
 
-pytestmark = pytest.mark.xdist_group("every route")
+pytestmark = [pytest.mark.xdist_group("every route"), pytest.mark.both_ways]
 
 Asked = tuple[FoundRoute, str]
 """A route, and one of its methods."""
@@ -230,12 +230,13 @@ def bad_tokens(whole: Running, town: Town, service: str) -> dict[str, str | None
 async def test_a_service_answers_the_gateways_tokens_alone(
     whole: Running, town: Town, service: str
 ) -> None:
-    app = whole.installation.apps[service]
     routes = [route for route in all_routes(whole.installation) if route.service == service]
     calls = {(route.path, method) for route in routes for method in route.methods}
     answers: dict[str, Said] = {}
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url=f"http://{town.who.host}", headers=BROWSER
+        transport=whole.straight_to(service),
+        base_url=f"http://{town.who.host}",
+        headers=BROWSER,
     ) as client:
         for path, method in (*calls, ("/nothing-of-the-kind", "GET"), ("/", "DELETE")):
             for wrong, token in bad_tokens(whole, town, service).items():
@@ -245,7 +246,7 @@ async def test_a_service_answers_the_gateways_tokens_alone(
                     answers[f"{method} {path}: {wrong}"] = said(answer)
                 assert answer.status_code == 403, (method, path, wrong)
         good = mint(
-            app.state.runtime.token_key,
+            whole.installation.keys.token_key(service),
             service,
             Call(town.who.tenant, "http-1", ANONYMOUS),
             clock.now(),
@@ -265,13 +266,12 @@ async def test_what_parts_ask_each_other_is_nothing_to_people(whole: Running, to
     internal = [route for route in all_routes(whole.installation) if not route.is_page]
     assert internal
     for route in internal:
-        app = whole.installation.apps[route.service]
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://internal"
+            transport=whole.straight_to(route.service), base_url="http://internal"
         ) as client:
             for who in (ANONYMOUS, person):
                 token = mint(
-                    app.state.runtime.token_key,
+                    whole.installation.keys.token_key(route.service),
                     route.service,
                     Call(town.who.tenant, "http-1", who),
                     clock.now(),

@@ -166,12 +166,12 @@ async def test_a_poison_event_is_dead_and_the_rest_flows(
         id=poison.id,
     )
     for row in dead:
-        assert await replay(mover, row.tenant, row.id, row.handler)
+        assert await replay(mover, row.tenant, row.id, row.handler, by="test")
     await apart.work("requests")
     assert await holds(apart, case) == ALL
     assert await apart.inbox("requests", case.tenant) == {}
     for row in dead:
-        assert not await replay(mover, row.tenant, row.id, row.handler)
+        assert not await replay(mover, row.tenant, row.id, row.handler, by="test")
 
 
 async def test_an_envelope_that_cannot_be_read_keeps_nobody_waiting(
@@ -184,7 +184,7 @@ async def test_an_envelope_that_cannot_be_read_keeps_nobody_waiting(
     await apart.until_dead("requests", case.tenant, *BOTH)
     assert await holds(apart, case) == {**ALL, "linked": 0, "acceptances": 0}
     for handler in BOTH:
-        assert await discard(runtime.database.mover, case.tenant, poison.id, handler)
+        assert await discard(runtime.database.mover, case.tenant, poison.id, handler, by="test")
 
 
 async def test_the_other_services_hear_what_is_poison_to_one(apart: Apart, case: Case) -> None:
@@ -205,7 +205,7 @@ async def test_what_is_replayed_brings_no_older_state_back(apart: Apart) -> None
         await apart.until_dead("requests", tenant, "project_requester")
     await apart.hear("requests", told(tenant, town.is_called(first_name="Alix"), version=2))
     mover = apart.runtimes["requests"].database.mover
-    assert await replay(mover, tenant, before.id, "project_requester")
+    assert await replay(mover, tenant, before.id, "project_requester", by="test")
     await apart.work("requests")
     assert await apart.inbox("requests", tenant) == {}
     [requester] = await apart.rows("requests", tenant, "requesters")
@@ -219,8 +219,8 @@ async def test_a_dead_event_is_let_go_without_effect(apart: Apart) -> None:
         await apart.hear("requests", told(tenant, a_portal(tenant)), profile)
         await apart.until_dead("requests", tenant, "project_requester")
     mover = apart.runtimes["requests"].database.mover
-    assert await discard(mover, tenant, profile.id, "project_requester")
-    assert not await discard(mover, tenant, profile.id, "project_requester")
+    assert await discard(mover, tenant, profile.id, "project_requester", by="test")
+    assert not await discard(mover, tenant, profile.id, "project_requester", by="test")
     await apart.work("requests")
     assert await apart.inbox("requests", tenant) == {}
     assert await apart.rows("requests", tenant, "requesters") == []

@@ -16,14 +16,14 @@ from chassis.access import ANYONE, PARTS, SIGNED_IN, allow
 from chassis.principals import AGENT
 from gateway.app import PARTS as GATEWAY_PARTS
 from gateway.routing import PREFIXES, part_of
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from tests.service.conftest import Town
 from tests.support.answers import said
 from tests.support.installation import Running
 from tests.support.people import same_browser, signed_in
 from tests.support.routes import FoundRoute, all_routes, pages, routes_of
 
-pytestmark = pytest.mark.xdist_group("every route")
+pytestmark = [pytest.mark.xdist_group("every route"), pytest.mark.both_ways]
 
 KNOWN_METHODS = {"GET", "HEAD", "POST"}
 

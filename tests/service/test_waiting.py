@@ -72,7 +72,7 @@ async def test_what_waited_for_seven_days_is_dead_and_can_be_replayed(apart: Apa
     person = a_profile(person_id=request.person_id, account_id=request.account_id)
     await apart.hear("notifier", told(tenant, person))
     assert await apart.inbox("notifier", tenant) == {HANDLER: "dead"}
-    assert await replay(mover, tenant, event.id, HANDLER)
+    assert await replay(mover, tenant, event.id, HANDLER, by="test")
     await apart.work("notifier")
     assert await apart.inbox("notifier", tenant) == {}
     assert len(await apart.rows("notifier", tenant, "mails")) == 1

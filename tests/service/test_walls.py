@@ -13,17 +13,17 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import delete, exists, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from chassis.database.connection import TENANT_SETTING, create_engine
 from chassis.database.migrate import with_database
 from chassis.database.roles import MOVED, PREFIX, database_name, role_name
+from chassis.database.session import session_of
 from chassis.database.tables import TENANTLESS
 from chassis.ids import new_id
 from chassis.principals import ANONYMOUS
 from chassis.work import UnitOfWork
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from services.identity.tables import Account, Organisation, Person
 from tests.support.installation import Running
 
@@ -495,8 +495,9 @@ async def unwalled(whole: Running) -> AsyncIterator[UnitOfWork]:
             assert driver.driver_connection is not None
             filled = Walled(driver.driver_connection, "identity")
             await filled.fill()
-            async with AsyncSession(connection, join_transaction_mode="create_savepoint") as db:
-                work = UnitOfWork(db, tenant=filled.b, principal=ANONYMOUS, epoch=1, timers={})
+            joined = {"join_transaction_mode": "create_savepoint"}
+            async with session_of(filled.b, connection, **joined) as db:
+                work = UnitOfWork(db, principal=ANONYMOUS, epoch=1, timers={})
                 yield work
             await outer.rollback()
     finally:
@@ -530,6 +531,19 @@ async def test_reads_are_filtered_however_they_are_put(unwalled: UnitOfWork) -> 
         assert set(found.scalars()) <= {unwalled.tenant}, how
     assert (await unwalled.db.execute(questions["rows"])).scalars().all() == [unwalled.tenant]
     assert (await unwalled.db.execute(questions["a condition"])).scalars().all() == []
+
+
+async def test_sessions_of_two_tenants_see_their_own_by_the_same_question(
+    unwalled: UnitOfWork,
+) -> None:
+    tenants = sorted(await tenants_in(unwalled, "organisations"))
+    connection = await unwalled.db.connection()
+    for tenant in tenants * 2:
+        joined = {"join_transaction_mode": "create_savepoint"}
+        async with session_of(tenant, connection, **joined) as db:
+            found = await db.execute(select(Organisation.tenant_id))
+            assert set(found.scalars()) == {tenant}
+    assert len(tenants) > 1
 
 
 async def test_changes_in_bulk_are_filtered(unwalled: UnitOfWork) -> None:

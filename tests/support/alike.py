@@ -1,9 +1,9 @@
 """Comparing rows up to names: two tenants that lived the same have no id in common.
 
-A *name* is an id, an instant, a request's number, a hash or a tenant's slug: drawn anew in each
-life. What one is called says nothing; in which places of which rows it stands says all. So names
-are coloured by where they stand and rows by the names that stand in them, in turns (the colour
-refinement of Weisfeiler and Leman), and rows are alike when their colours are.
+A *name* is an id, an instant, a request's number, a hash, a tenant's slug or a mail's Message-ID:
+drawn anew in each life. What one is called says nothing; in which places of which rows it stands
+says all. So names are coloured by where they stand and rows by the names that stand in them, in
+turns (the colour refinement of Weisfeiler and Leman), and rows are alike when their colours are.
 """
 
 import json
@@ -20,6 +20,7 @@ KINDS = {
     "number": r"\d{4}-\d{6,}",
     "hash": r"[0-9a-f]{64}|[0-9a-f]{32}",
     "slug": r"t[0-9a-f]{12}(\.localhost)?",
+    "message": r"<[0-9a-f]{32}@t[0-9a-f]{12}\.localhost>",
 }
 _NAME = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in KINDS.items()))
 

@@ -21,24 +21,16 @@ from chassis.runtime import Runtime
 from chassis.settings import Settings
 from chassis.subscriptions import Handler, Subscription
 from contracts.event import Envelope
-from guichet.embedded import SERVICES
+from guichet.parts import SERVICES
 from guichet.passwords import database_of, passwords_of
-from services.requests.domain.drafts import KEPT_FOR
+from services.notifier.delivery.deliver import Delivery
+from services.requests.domain.drafts import KEPT_FOR, UNDO_FOR
 from services.requests.tables import Draft
 from tests.builders.story import Portal
+from tests.service.notifier.relay import ScriptedRelay
+from tests.support.names import names_apart
 
 QUICK = Patience(attempts=3, first_s=0.005, awaits_s=0.05)
-
-
-@contextmanager
-def names_apart(suffix: str) -> Iterator[None]:
-    """Names of databases and roles made in here are beside those of others in this process."""
-    before = roles.PREFIX
-    roles.PREFIX = f"{before}_{suffix}"
-    try:
-        yield
-    finally:
-        roles.PREFIX = before
 
 
 class Shelf:
@@ -151,6 +143,22 @@ class Apart:
                 await meanwhile(service)
                 await asyncio.sleep(0.005)  # what failed or waits is due some milliseconds later
 
+    async def mails_go(self, tenant: UUID, *, refused: str) -> None:
+        """The notifier's mails are sent, by SMTP. The relay refuses those to one address."""
+        runtime, relay = self.runtimes["notifier"], ScriptedRelay()
+        relay.rcpt_reply = {refused: f"550 5.1.1 <{refused}>: no such mailbox"}
+        await relay.start()
+        settings = Settings(relay_host="127.0.0.1", relay_port=relay.port)
+        delivery = Delivery(runtime.database, runtime.tenants, runtime.keys, settings)
+        try:
+            while any(
+                row["state"] == "queued" for row in await self.rows("notifier", tenant, "mails")
+            ):
+                await delivery.deliver_due()
+        finally:
+            await delivery.close()
+            await relay.stop()
+
     async def move(self, service: str, sql: str, **values: Any) -> int:
         """Change rows as the mover. Answers how many there were."""
         async with self.runtimes[service].database.mover.begin() as connection:
@@ -174,6 +182,22 @@ class Apart:
         moved = await self.move(
             "requests",
             "UPDATE inbox SET due_at = now() WHERE concerned @> ARRAY[CAST(:id AS uuid)]",
+            id=draft,
+        )
+        assert moved == 1, "its timer is not set"
+        await self.work("requests")
+
+    async def an_hour_passes(self, tenant: UUID, draft: UUID) -> None:
+        """A draft that was thrown away is due to go for good."""
+        async with self.runtimes["requests"].database.begin(tenant) as work:
+            before = work.now - UNDO_FOR
+            await work.db.execute(
+                update(Draft).where(Draft.id == draft).values(discarded_at=before)
+            )
+        moved = await self.move(
+            "requests",
+            "UPDATE inbox SET due_at = now()"
+            " WHERE concerned @> ARRAY[CAST(:id AS uuid)] AND handler = 'drop_draft'",
             id=draft,
         )
         assert moved == 1, "its timer is not set"

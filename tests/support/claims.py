@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.support.process import Guichet
+from tests.support.promises import Installed
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ WAITING = {"inbox": "state = 'ready'", "outbox": "sent_at IS NULL"}
 
 
 @asynccontextmanager
-async def held_claim(guichet: Guichet, claim: Claim, within_s: float = 30) -> AsyncIterator[int]:
+async def held_claim(guichet: Installed, claim: Claim, within_s: float = 30) -> AsyncIterator[int]:
     """While the block runs, the claimer waits with so many rows in its hands."""
     held = 0
     question = HELD_BY_HANDLER if claim.queue == "inbox" else HELD_BY_PUBLISHER
@@ -97,7 +97,7 @@ async def comes_about(
 
 
 @asynccontextmanager
-async def _connected(guichet: Guichet, service: str) -> AsyncIterator[asyncpg.Connection]:
+async def _connected(guichet: Installed, service: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await _connection(guichet, service)
     try:
         yield connection
@@ -105,7 +105,7 @@ async def _connected(guichet: Guichet, service: str) -> AsyncIterator[asyncpg.Co
         connection.terminate()
 
 
-async def _connection(guichet: Guichet, service: str, within_s: float = 20) -> asyncpg.Connection:
+async def _connection(guichet: Installed, service: str, within_s: float = 20) -> asyncpg.Connection:
     """A connection, as soon as the server has recovered from what befell it before."""
     until = time.monotonic() + within_s
     while True:

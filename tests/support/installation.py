@@ -21,8 +21,9 @@ from chassis.inbox.worker import Patience
 from chassis.keys import Keys
 from chassis.settings import Settings
 from guichet.demo_data import DEMO, DemoAccount, load_catalogue, load_demos
-from guichet.embedded import SERVICES, Installation, migrate_all
+from guichet.embedded import Installation
 from guichet.mailbox import Mailbox
+from guichet.parts import SERVICES, migrate_all
 from services.identity.domain.tenants import TenantFacts
 from services.identity.tenants.create_tenant import create_tenant
 
@@ -46,15 +47,24 @@ class Running:
     accounts: list[DemoAccount]
     port: int
     hosts: dict[str, UUID] = field(default_factory=dict)
+    _read: dict[Path, EmailMessage] = field(default_factory=dict, kw_only=True)
+    """Mails are read once: whoever waits for one looks often, in the loop that is to bring it."""
 
     @contextlib.asynccontextmanager
     async def visitor(self, host: str = f"{DEMO}.localhost") -> AsyncIterator[httpx.AsyncClient]:
         """Somebody with a browser's headers and a cookie jar of their own, at that host."""
-        transport = httpx.ASGITransport(self.installation.gateway, raise_app_exceptions=False)
         async with httpx.AsyncClient(
-            transport=transport, base_url=f"http://{host}:{self.port}", headers=BROWSER
+            transport=self.transport(), base_url=f"http://{host}:{self.port}", headers=BROWSER
         ) as client:
             yield client
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """To the gateway."""
+        return httpx.ASGITransport(self.installation.gateway, raise_app_exceptions=False)
+
+    def straight_to(self, service: str) -> httpx.AsyncBaseTransport:
+        """To a service, past the gateway."""
+        return httpx.ASGITransport(self.installation.apps[service])
 
     async def settled(self) -> None:
         """Wait until every event has been handled."""
@@ -78,21 +88,23 @@ class Running:
         runtimes = self.installation.runtimes
         async with runtimes["identity"].database.begin(tenant) as work:
             await create_tenant(work, facts)
-        await load_catalogue(self.installation, tenant, DEMO)
+        await load_catalogue(runtimes["catalog"].database, tenant, DEMO)
         await self.settled()
         self.hosts[host] = tenant
         return tenant
 
     def mails(self, address: str) -> list[EmailMessage]:
         """What that address was sent, newest first, as the mailbox holds it on disk."""
-        found = []
-        for path in sorted((self.folder / "mailbox").glob("*.eml"), reverse=True):
+        paths = sorted((self.folder / "mailbox").glob("*.eml"), reverse=True)
+        return [mail for path in paths if address in str((mail := self._mail(path))["To"])]
+
+    def _mail(self, path: Path) -> EmailMessage:
+        if path not in self._read:
             _envelope, _, raw = path.read_bytes().partition(b"\n")
             message = message_from_bytes(raw, policy=policy.default)
             assert isinstance(message, EmailMessage)
-            if address in str(message["To"]):
-                found.append(message)
-        return found
+            self._read[path] = message
+        return self._read[path]
 
     async def mails_to(
         self, address: str, *, count: int = 1, within_s: float = 10
@@ -145,7 +157,7 @@ async def running(admin_url: str, folder: Path) -> AsyncIterator[Running]:
     keys = folder / "keys"
     await migrate_all(admin_url, Keys(keys))
     installation = Installation(settings, keys, admin_url, patience=QUICK)
-    accounts = await load_demos(installation, folder)
+    accounts = await load_demos(settings, installation.databases, folder)
     await installation.start()
     whole = Running(installation, mailbox, admin_url, folder, accounts, port)
     await whole.settled()

@@ -11,7 +11,8 @@ import yaml
 from contracts.identity import TenantChanged
 from contracts.links import LIFETIMES, LINK_PARAMETER, PATHS
 from guichet.demo_data import DEMOS, demo_file
-from services.notifier.delivery.render import Letter, render
+from services.notifier.delivery.mails import Letter
+from services.notifier.delivery.render import render
 from services.notifier.domain.kinds import KINDS, Template
 from services.notifier.domain.links import Link
 from tests.builders.notifier import MAYOR, a_tenant
@@ -27,6 +28,7 @@ FACTS: dict[Template, dict[str, Any]] = {
     Template.INVITATION: {},
     Template.ADDRESS_KNOWN: {"accounts": [{"id": None, "username": "saint-amand"}]},
     Template.REQUEST_RECORDED: {
+        "request_id": str(UUID(int=3)),
         "number": "2026-000123",
         "title": {"fr": "Anomalie - logiciel YPolice", "en": "Fault - YPolice software"},
         "saved_at": SENT.isoformat(),

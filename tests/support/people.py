@@ -108,8 +108,8 @@ async def files(client: httpx.AsyncClient, procedure: str, **answers: str) -> UU
     raise AssertionError("the form comes to no end")
 
 
-async def attaches(whole: Running, who: Somebody) -> UUID:
-    """Attach a file to the draft of a request. Answers the file's id."""
+async def attaches(whole: Running, who: Somebody) -> tuple[UUID, UUID]:
+    """Attach a file to the draft of a request. Answers the draft's id and the file's."""
     question = Field(key="proofs", kind="file", label={"fr": "Captures"})
     section = Section(key="facts", title={"fr": "Les faits"}, fields=(question,))
     id, key = new_id(), new_id()
@@ -122,6 +122,7 @@ async def attaches(whole: Running, who: Somebody) -> UUID:
         form_version=1,
         form=Form(sections=(section,)),
         values={"proofs": str(id)},
+        timezone="Europe/Paris",
     )
     source = whole.installation.files.incoming / id.hex
     source.write_bytes(PDF)
@@ -132,7 +133,7 @@ async def attaches(whole: Running, who: Somebody) -> UUID:
         draft_id = await save_draft(work, entry)
         assert draft_id is not None
         await attach_files(work, draft_id, [NewFile(id, "notice.pdf", "application/pdf", len(PDF))])
-    return id
+    return draft_id, id
 
 
 async def registers(client: httpx.AsyncClient, address: str, **answers: str) -> str:
@@ -156,6 +157,7 @@ class Belongings:
     """Whatever an address or a form of the portal may name, of one person and their tenant."""
 
     request_id: UUID
+    draft_id: UUID
     attachment_id: UUID
     category: str
     procedure: str
@@ -176,6 +178,7 @@ class Belongings:
             ("requests", "slug"): self.procedure,
             ("requests", "step"): "form",
             ("requests", "request_id"): str(self.request_id),
+            ("requests", "draft_id"): str(self.draft_id),
             ("requests", "attachment_id"): str(self.attachment_id),
             ("requests", "handle"): self.print_handle,
             ("identity", "name"): "legal",
@@ -246,6 +249,7 @@ async def belongings(whole: Running, who: Somebody, *, category: str, procedure:
         session = await open_session(work, who.account_id)
     await whole.settled()
     minted = await _links_of_account(whole, who)
+    draft_id, attachment_id = await attaches(whole, who)
     mailed = {
         Purpose.ACTIVATION: new,
         Purpose.FURTHER_ACCOUNT: known,
@@ -253,7 +257,8 @@ async def belongings(whole: Running, who: Somebody, *, category: str, procedure:
     }
     return Belongings(
         request_id=request_id,
-        attachment_id=await attaches(whole, who),
+        draft_id=draft_id,
+        attachment_id=attachment_id,
         category=category,
         procedure=procedure,
         print_handle=_query(saved, "handle"),
@@ -298,6 +303,7 @@ def of_nothing(whole: Running, held: Belongings, tenant: UUID) -> Belongings:
 
     return Belongings(
         request_id=new_id(),
+        draft_id=new_id(),
         attachment_id=new_id(),
         category=_unlike(held.category),
         procedure=_unlike(held.procedure),

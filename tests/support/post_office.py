@@ -36,6 +36,10 @@ class PostOffice:
         """Called once, between the next mail's final dot and its 250."""
         self._arrivals: list[Arrival] = []
         self._lock = Lock()
+        self.open()
+
+    def open(self) -> None:
+        """Listen, again and on the same port after `close`."""
         self._controller = Controller(
             self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True
         )

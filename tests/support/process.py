@@ -90,7 +90,7 @@ class Guichet:
                 stderr=logged,
                 env=self.environment(**settings),
                 start_new_session=True,
-                preexec_fn=_end_with_tests,  # noqa: PLW1509 - one system call, no lock
+                preexec_fn=end_with_tests,  # noqa: PLW1509 - one system call, no lock
             )
 
     def await_ready(self, within_s: float = READY_WITHIN_S) -> float:
@@ -220,5 +220,6 @@ def a_guichet(**settings: object) -> Iterator[Guichet]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _end_with_tests() -> None:
+def end_with_tests() -> None:
+    """For `preexec_fn`: the process is killed when the tests end, however they do."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

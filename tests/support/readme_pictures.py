@@ -130,8 +130,8 @@ async def sign_in(whole: Running, page: Page, tenant: str) -> None:
     await page.goto(f"{origin(whole, tenant)}/sign-in")
     await page.locator("input[name=username]").fill(account.username)
     await page.locator("input[name=password]").fill(account.password)
-    await page.locator("main form button").first.click()
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.locator("main form button").first.click()
 
 
 async def open_form(page: Page, procedure: str) -> None:
@@ -140,8 +140,8 @@ async def open_form(page: Page, procedure: str) -> None:
     box = page.locator("main input[type=checkbox]")
     if await box.count():
         await box.check()
-    await page.locator("main form button").last.click()
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.locator("main form button").last.click()
 
 
 async def keep(page: Page, name: str) -> None:

@@ -26,7 +26,7 @@ class FoundRoute:
     @property
     def is_page(self) -> bool:
         """Is it for people, rather than for the installation's other parts?"""
-        return all(rule.kind != "parts" for rule in self.rules)
+        return all(rule.kind not in {"parts", "operators"} for rule in self.rules)
 
     def __str__(self) -> str:
         return f"{self.service} {'|'.join(sorted(self.methods))} {self.path}"

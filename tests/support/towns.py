@@ -26,6 +26,8 @@ PASSWORD = "sept vélos rouges dorment"
 COME_BACK = frozenset({500, 502, 503})
 PATIENCE_S = 120.0
 PAUSE_S = 0.05
+RELOAD_S = 0.25
+"""Shorter, those who ask in vain take the time of the process that is to start."""
 
 NUMBER = re.compile(r"\b\d{4}-\d{6}\b")
 
@@ -86,11 +88,11 @@ class Visitor:
                 answer = await self.once(method, path, data)
             except httpx.TransportError:
                 self.lost += 1
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(RELOAD_S)
                 continue
             if answer.status_code in COME_BACK:
                 self.refused.append(answer.status_code)
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(RELOAD_S)
             elif answer.status_code == 202:  # it completes itself
                 await asyncio.sleep(PAUSE_S)
                 path = answer.headers["refresh"].partition("url=")[2]
@@ -202,8 +204,11 @@ class Load:
     Each life that was begun is finished before the block is left.
     """
 
-    def __init__(self, port: int, post_office: PostOffice, *, at_once: int) -> None:
+    def __init__(
+        self, port: int, post_office: PostOffice, *, at_once: int, kind: str = "ville"
+    ) -> None:
         self.towns: list[Town] = []
+        self._kind = kind
         self._port = port
         self._post_office = post_office
         self._at_once = at_once
@@ -244,7 +249,7 @@ class Load:
         return sum(town.visitor.lost + len(town.visitor.refused) for town in self.towns)
 
     def _town(self) -> Town:
-        name = f"ville-{len(self.towns) + 1:04}"
+        name = f"{self._kind}-{len(self.towns) + 1:04}"
         town = Town(name, Visitor(self._port), self._post_office)
         self.towns.append(town)
         return town

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
@@ -15,6 +15,26 @@ def until(holds: Callable[[], object], within_s: float = 10) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+async def eventually(holds: Callable[[], Awaitable[object]], within_s: float = 30) -> bool:
+    """As `until`, while others in this loop go on."""
+    deadline = time.monotonic() + within_s
+    while True:
+        if await holds():
+            return True
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+
+
+async def soon(holds: Callable[[], object], within_s: float = 30) -> bool:
+    """As `eventually`, for what is known at once."""
+
+    async def held() -> object:
+        return holds()
+
+    return await eventually(held, within_s)
 
 
 @asynccontextmanager

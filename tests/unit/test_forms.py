@@ -451,3 +451,9 @@ def test_words_are_said_in_the_language_or_in_the_first_there_is() -> None:
     assert say("Town", "fr", translate) == "fr:Town"
     assert say("", "fr", translate) == ""
     assert in_words(words, ("en",), translate) == {"en": "Town"}
+
+
+def test_a_phone_number_is_read_out_by_twos_where_it_is_frances() -> None:
+    assert forms.grouped_phone("0472260686") == "04 72 26 06 86"
+    assert forms.grouped_phone("+441632960123") == "+441632960123"
+    assert forms.grouped_phone("") == ""

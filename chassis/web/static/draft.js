@@ -16,7 +16,7 @@ function keep(form) {
   window.addEventListener("online", save);
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
-    if (event.submitter?.name) return;
+    if (event.submitter?.name || event.submitter?.hasAttribute("formaction")) return;
     event.preventDefault(); // the button that saves, or Enter: no need to leave the page
     kept = null;
     save();

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import NotFound
 from contracts.words import Words
-from services.catalog.tables import Category, Procedure
+from services.catalog.tables import Category, Draft, Procedure
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,35 @@ class CategoryCard:
     slug: str
     title: Words
     about: Words
+    icon: str | None
     procedures: tuple[ProcedureLine, ...]
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """What somebody has begun of a procedure, and not sent."""
+
+    id: UUID
+    slug: str
+    title: Words
+    saved_at: datetime
+
+
+async def drafts_of(db: AsyncSession, person_id: UUID) -> list[DraftLine]:
+    """The person's drafts of procedures that are still offered, latest first.
+
+    Of one that was retired there is nothing to resume; requests shows its author what they wrote.
+    """
+    lines = (
+        select(Draft.id, Procedure.slug, Procedure.title, Draft.saved_at)
+        .join(
+            Procedure,
+            and_(Procedure.tenant_id == Draft.tenant_id, Procedure.id == Draft.procedure_id),
+        )
+        .where(Draft.person_id == person_id, Procedure.retired_at.is_(None))
+        .order_by(Draft.saved_at.desc(), Draft.id)
+    )
+    return [DraftLine(*row) for row in await db.execute(lines)]
 
 
 async def category_cards(db: AsyncSession, *, signed_in: bool) -> list[CategoryCard]:
@@ -61,6 +91,7 @@ async def _cards(
             Category.slug.label("category"),
             Category.title.label("category_title"),
             Category.about,
+            Category.icon,
             Procedure.slug,
             Procedure.title,
             Procedure.opens,
@@ -78,6 +109,7 @@ def _card(group: Iterable[Any]) -> CategoryCard:
         slug=rows[0].category,
         title=rows[0].category_title,
         about=rows[0].about,
+        icon=rows[0].icon,
         procedures=tuple(
             ProcedureLine(slug=row.slug, title=row.title, opens=row.opens)
             for row in rows

@@ -8,6 +8,51 @@ from contracts.words import Words
 
 Opens = Literal["form", "registration"]
 
+Icon = Literal[
+    "baby",
+    "book-open",
+    "briefcase",
+    "bug",
+    "building-2",
+    "bus",
+    "calendar-days",
+    "car",
+    "circle-question-mark",
+    "credit-card",
+    "droplet",
+    "droplets",
+    "file-text",
+    "flask-conical",
+    "gauge",
+    "graduation-cap",
+    "heart-pulse",
+    "house",
+    "key-round",
+    "landmark",
+    "laptop",
+    "lightbulb",
+    "mail",
+    "map-pin",
+    "megaphone",
+    "phone",
+    "plug",
+    "receipt-text",
+    "recycle",
+    "school",
+    "shield",
+    "square-parking",
+    "store",
+    "ticket",
+    "trees",
+    "truck",
+    "user-round",
+    "users",
+    "vote",
+    "wrench",
+]
+"""What may stand before a category: names of Lucide's drawings. A fixed list, so that a catalogue
+bears any later version of the drawings, and a wrong name is told at its import."""
+
 
 @dataclass(frozen=True)
 class WantedProcedure:
@@ -28,6 +73,7 @@ class WantedCategory:
     slug: str
     title: Words
     about: Words
+    icon: Icon | None
     procedures: tuple[WantedProcedure, ...]
 
 

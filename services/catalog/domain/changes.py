@@ -80,6 +80,7 @@ def changes(tenant: UUID, held: Held, wanted: CatalogueFile) -> Changes:
                 slug=category.slug,
                 title=category.title,
                 about=category.about,
+                icon=category.icon,
                 procedure_ids=tuple(placed),
             )
         )

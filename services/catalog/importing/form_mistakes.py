@@ -6,14 +6,13 @@ from difflib import get_close_matches
 
 from contracts.forms import CHOOSING
 from services.catalog.importing.catalogue_yaml import (
-    WrittenCondition,
-    WrittenField,
     WrittenProcedure,
     WrittenSection,
     WrittenShared,
     WrittenUse,
 )
 from services.catalog.importing.marked_yaml import Marked, Mistake, Path
+from services.catalog.importing.question_yaml import WrittenCondition, WrittenField
 
 _ANSWERS = {"yes_no": ("yes", "no"), "checkbox": ("yes",)}
 

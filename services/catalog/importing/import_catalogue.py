@@ -94,6 +94,7 @@ async def _arrange_categories(work: UnitOfWork, plan: Changes) -> None:
         category.position = position
         category.title = arranged.title
         category.about = arranged.about
+        category.icon = arranged.icon
     await work.db.flush()
 
 

@@ -64,7 +64,7 @@ async def _arrangement(
     db: AsyncSession, offered: list[HeldProcedure]
 ) -> tuple[ArrangedCategory, ...]:
     rows = await db.execute(
-        select(Category.id, Category.slug, Category.title, Category.about).order_by(
+        select(Category.id, Category.slug, Category.title, Category.about, Category.icon).order_by(
             Category.position
         )
     )
@@ -74,9 +74,10 @@ async def _arrangement(
             slug=slug,
             title=title,
             about=about,
+            icon=icon,
             procedure_ids=tuple(one.id for one in offered if one.category_id == id),
         )
-        for id, slug, title, about in rows
+        for id, slug, title, about, icon in rows
     )
 
 

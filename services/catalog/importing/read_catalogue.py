@@ -8,10 +8,7 @@ from pydantic import ValidationError
 from contracts.forms import Choice, Condition, Field, Form, Page, Repeats, Section
 from services.catalog.domain.catalogue import CatalogueFile, WantedCategory, WantedProcedure
 from services.catalog.importing.catalogue_yaml import (
-    LANGUAGE,
     WrittenCatalogue,
-    WrittenCondition,
-    WrittenField,
     WrittenProcedure,
     WrittenSection,
     WrittenShared,
@@ -23,7 +20,9 @@ from services.catalog.importing.form_mistakes import (
     placed_sections,
 )
 from services.catalog.importing.marked_yaml import BadYAML, Marked, Mistake, Path, read_marked
+from services.catalog.importing.question_yaml import WrittenCondition, WrittenField
 from services.catalog.importing.wording import mistakes
+from services.catalog.importing.written import LANGUAGE
 
 Named = tuple[Path, str]
 """Where something stands, and what it is called."""
@@ -57,6 +56,7 @@ def read_catalogue(text: str) -> CatalogueFile:
                 slug=category.slug,
                 title=category.title,
                 about=category.about or {},
+                icon=category.icon,
                 procedures=tuple(
                     _procedure(procedure, written.shared) for procedure in category.procedures
                 ),

@@ -10,9 +10,6 @@ from pydantic_core import ErrorDetails
 from services.catalog.importing.catalogue_yaml import (
     WrittenCatalogue,
     WrittenCategory,
-    WrittenChoice,
-    WrittenCondition,
-    WrittenField,
     WrittenPage,
     WrittenProcedure,
     WrittenRepeats,
@@ -20,6 +17,7 @@ from services.catalog.importing.catalogue_yaml import (
     WrittenShared,
 )
 from services.catalog.importing.marked_yaml import Marked, Mistake, Path
+from services.catalog.importing.question_yaml import WrittenChoice, WrittenCondition, WrittenField
 
 KINDS: Mapping[str, tuple[type[BaseModel], str]] = {
     "categories": (WrittenCategory, "a category"),

@@ -6,7 +6,7 @@ Opening it changes nothing; only its button consumes the link.
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from chassis.access import ANYONE
+from chassis.access import ANYONE, Again
 from chassis.app import HTTPRequest, Opening
 from chassis.forms import Submission, read
 from chassis.problems import Invalid
@@ -46,15 +46,15 @@ async def invitation_page(http: HTTPRequest, begin: Opening) -> Response:
 
 
 @router.post("/activate", dependencies=[ANYONE])
-async def post_activation(http: HTTPRequest, begin: Opening) -> Response:
+async def post_activation(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Make the account its person's and sign them in."""
-    return await _activate(http, begin, Purpose.ACTIVATION)
+    return await _activate(http, begin, Purpose.ACTIVATION, again=again)
 
 
 @router.post("/invitation", dependencies=[ANYONE])
-async def post_invitation(http: HTTPRequest, begin: Opening) -> Response:
+async def post_invitation(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """The same for whoever was invited."""
-    return await _activate(http, begin, Purpose.INVITATION)
+    return await _activate(http, begin, Purpose.INVITATION, again=again)
 
 
 @router.post("/activate/again", dependencies=[ANYONE])
@@ -92,7 +92,7 @@ async def _page(http: HTTPRequest, begin: Begin, purpose: Purpose) -> Response:
     return _form(http, form, purpose, token, proposed)
 
 
-async def _activate(http: HTTPRequest, begin: Begin, purpose: Purpose) -> Response:
+async def _activate(http: HTTPRequest, begin: Begin, purpose: Purpose, *, again: bool) -> Response:
     sent = await submitted(http)
     token = sent.get(LINK_PARAMETER, "")
     found: Waiting | None = None
@@ -106,6 +106,9 @@ async def _activate(http: HTTPRequest, begin: Begin, purpose: Purpose) -> Respon
             check_serves(link, found.standing if found else None, work.now)
             assert found is not None  # else it would not serve
             proposed = await free_username(work.db, found.town)
+        if again:
+            form = Submission(FORMS[found.password_minimum], {"username": username})
+            return _form(http, form, purpose, token, proposed)
         form = _checked(sent, found, username, taken=taken)
         if form.ok:
             chosen = Credentials(username, await hashed(form.text("password")))

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from chassis.access import ANYONE, SIGNED_IN
+from chassis.access import ANYONE, SIGNED_IN, Again
 from chassis.app import HTTPRequest, Opening
-from chassis.forms import Submission, read
+from chassis.forms import Submission, grouped_phone, read
 from chassis.problems import Invalid
 from chassis.runtime import Runtime
 from chassis.sessions import set_language_cookie
@@ -91,15 +91,18 @@ async def details_page(http: HTTPRequest, begin: Opening) -> Response:
         "title": profile.title,
         "birth_name": profile.birth_name,
         "first_name": profile.first_name,
-        "phone": profile.phone or "",
+        "phone": grouped_phone(profile.phone or ""),
     }
     return _page(http, "details", Submission(DETAILS, known))
 
 
 @router.post("/profile/details", dependencies=[SIGNED_IN])
-async def post_details(http: HTTPRequest, begin: Opening) -> Response:
+async def post_details(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Keep them."""
-    form = read(DETAILS, await submitted(http))
+    sent = await submitted(http)
+    if again:
+        return _page(http, "details", Submission(DETAILS, sent))
+    form = read(DETAILS, sent)
     if not form.ok:
         return _page(http, "details", form, status=422)
     details = Details(
@@ -122,9 +125,12 @@ async def identifier_page(http: HTTPRequest, begin: Opening) -> Response:
 
 
 @router.post("/profile/identifier", dependencies=[SIGNED_IN])
-async def post_identifier(http: HTTPRequest, begin: Opening) -> Response:
+async def post_identifier(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Keep the new one."""
-    form = read(USERNAME, await submitted(http))
+    sent = await submitted(http)
+    if again:
+        return _page(http, "identifier", Submission(USERNAME, sent))
+    form = read(USERNAME, sent)
     if form.ok:
         try:
             async with begin() as work:
@@ -175,9 +181,12 @@ async def address_page(http: HTTPRequest) -> Response:
 
 
 @router.post("/profile/address", dependencies=[SIGNED_IN])
-async def post_address(http: HTTPRequest, begin: Opening) -> Response:
+async def post_address(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Have the new address asked to confirm."""
-    form = read(ADDRESS, await submitted(http))
+    sent = await submitted(http)
+    if again:
+        return _page(http, "address", Submission(ADDRESS, sent))
+    form = read(ADDRESS, sent)
     if form.ok:
         attempts = _attempts(http)
         try:
@@ -201,9 +210,12 @@ async def language_page(http: HTTPRequest, begin: Opening) -> Response:
 
 
 @router.post("/profile/language", dependencies=[SIGNED_IN])
-async def post_language(http: HTTPRequest, begin: Opening) -> Response:
+async def post_language(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Keep it, and have this browser speak it too, whatever was chosen there before."""
-    form = read(_language_form(http), await submitted(http))
+    sent = await submitted(http)
+    if again:
+        return _page(http, "language", Submission(_language_form(http), sent))
+    form = read(_language_form(http), sent)
     if form.ok:
         try:
             async with begin() as work:

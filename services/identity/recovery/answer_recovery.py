@@ -8,9 +8,11 @@ from sqlalchemy import func, select
 from chassis.ids import new_id
 from chassis.work import UnitOfWork
 from contracts.identity import PasswordResetRequested, UsernameReminderRequested
+from contracts.links import Purpose
 from services.identity.domain.links import AGAIN_A_DAY, AGAIN_WITHIN
-from services.identity.recovery.queries import Known, known_by
-from services.identity.tables import Recovery, Reset
+from services.identity.people import ask_for_link
+from services.identity.recovery.queries import Known, known_by, waiting_at
+from services.identity.tables import Account, Activation, Person, Recovery, Reset
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Typed:
 async def answer_recovery(work: UnitOfWork, recovery_id: UUID) -> None:
     """Have the address told of its identifiers, or each of its accounts mailed a link.
 
+    An account that was never activated has lost nothing yet: its activation is mailed again.
     Without effect where that was done, nobody is known by what was typed, or they were mailed
     often enough today. What was typed is cleared in any case.
     """
@@ -31,10 +34,13 @@ async def answer_recovery(work: UnitOfWork, recovery_id: UUID) -> None:
     if typed is None:
         return
     known = await known_by(work.db, typed.address_key, typed.username_key)  # locked before it
+    account = None if known else await _waiting(work, typed)
     recovery = await work.find(Recovery, Recovery.id == recovery_id)
     if recovery is None or (recovery.address_key, recovery.username_key) == (None, None):
         return
     recovery.address_key = recovery.username_key = None
+    if account is not None:
+        await _offer_activation(work, account)
     if not known:
         return
     recovery.account_id = known[0].account_id
@@ -61,6 +67,31 @@ async def _typed(work: UnitOfWork, recovery_id: UUID) -> Typed | None:
     )
     row = found.first()
     return None if row is None else Typed(row.address_key, row.username_key)
+
+
+async def _waiting(work: UnitOfWork, typed: Typed) -> Account | None:
+    """The newest account that waits at the address, where nothing else was typed; locked."""
+    if typed.address_key is None or typed.username_key is not None:
+        return None
+    id = await waiting_at(work.db, typed.address_key)
+    if id is None:
+        return None
+    return await work.find(Account, Account.id == id, Account.state == "pending")
+
+
+async def _offer_activation(work: UnitOfWork, account: Account) -> None:
+    """The recovery does not name the account, which may lapse before it."""
+    links = await work.db.execute(
+        select(Activation.purpose, Activation.requested_at)
+        .where(Activation.account_id == account.id)
+        .order_by(Activation.requested_at.desc(), Activation.id.desc())
+        .limit(AGAIN_A_DAY + 1)
+    )
+    asked = links.all()
+    lately = [one for one in asked if one.requested_at > work.now - AGAIN_WITHIN]
+    if asked and len(lately) <= AGAIN_A_DAY:
+        person = await work.fetch(Person, account.person_id)
+        ask_for_link(work, account, person, Purpose(asked[0].purpose))
 
 
 async def _may_be_reminded(work: UnitOfWork, recovery: Recovery) -> bool:

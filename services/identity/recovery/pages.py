@@ -6,7 +6,7 @@ The answer is the same whether or not anybody is known by what was typed.
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from chassis.access import ANYONE
+from chassis.access import ANYONE, Again
 from chassis.app import HTTPRequest, Opening
 from chassis.forms import Submission, opened, read
 from chassis.problems import Invalid
@@ -53,9 +53,12 @@ async def recovery_page(http: HTTPRequest) -> Response:
 
 
 @router.post("/recovery", dependencies=[ANYONE])
-async def post_lost(http: HTTPRequest) -> Response:
+async def post_lost(http: HTTPRequest, again: Again) -> Response:
     """On to the fields that go with it."""
-    form = read(CHOICE, await submitted(http))
+    sent = await submitted(http)
+    form = read(CHOICE, sent)
+    if again:
+        return _as_it_stands(http, form, sent)
     if not form.ok:
         return _choice(http, form, status=422)
     return see_other(http, "lost_page", lost=form.text("lost"))
@@ -74,9 +77,12 @@ async def lost_page(http: HTTPRequest, lost: Lost) -> Response:
 
 
 @router.post("/recovery/{lost}", dependencies=[ANYONE])
-async def post_recovery(http: HTTPRequest, lost: Lost, begin: Opening) -> Response:
+async def post_recovery(http: HTTPRequest, lost: Lost, begin: Opening, again: Again) -> Response:
     """Have it looked into, out of sight, and say what happens next."""
-    form = read(FORMS[lost], await submitted(http))
+    sent = await submitted(http)
+    if again:
+        return _lost(http, lost, Submission(FORMS[lost], sent))
+    form = read(FORMS[lost], sent)
     if form.ok and not form.answers:
         form = form.refused(NobodyNamed())
     if not form.ok:
@@ -102,12 +108,14 @@ async def reset_page(http: HTTPRequest, begin: Opening) -> Response:
 
 
 @router.post("/reset", dependencies=[ANYONE])
-async def post_reset(http: HTTPRequest, begin: Opening) -> Response:
+async def post_reset(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Set the new password and sign in with it."""
     sent = await submitted(http)
     token = sent.get(LINK_PARAMETER, "")
     try:
         found, asked = await _resetting(http, token, begin)
+        if again:
+            return _reset(http, opened(RESET[asked.minimum]), found, token)
         form = _checked(sent, asked)
         if not form.ok:
             return _reset(http, form, found, token, status=422)
@@ -156,6 +164,15 @@ def _checked(sent: dict[str, str], asked: Asked) -> Submission:
 
 def _choice(http: HTTPRequest, form: Submission, *, status: int = 200) -> Response:
     return web.render(http, "recovery/choice.html", status=status, form=form)
+
+
+def _as_it_stands(http: HTTPRequest, form: Submission, sent: dict[str, str]) -> Response:
+    """The choice; with the fields that a script had brought, once something is typed in them."""
+    if form.ok:
+        lost: Lost = "password" if form.text("lost") == "password" else "username"
+        if any(sent.get(one.key) for one in FORMS[lost].fields()):
+            return _lost(http, lost, Submission(FORMS[lost], sent))
+    return _choice(http, Submission(CHOICE, form.values))
 
 
 def _lost(http: HTTPRequest, lost: Lost, form: Submission, *, status: int = 200) -> Response:

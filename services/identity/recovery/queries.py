@@ -52,6 +52,18 @@ async def known_by(
     return [Known(row[0], row.username or "", row.address, row.language) for row in rows]
 
 
+async def waiting_at(db: AsyncSession, address_key: str) -> UUID | None:
+    """The newest account that waits at this address to be made its person's, or None."""
+    rows = await db.execute(
+        select(Account.id)
+        .join(Person, (Person.tenant_id == Account.tenant_id) & (Person.id == Account.person_id))
+        .where(Account.state == "pending", Person.address_key == address_key)
+        .order_by(Account.id.desc())
+        .limit(1)
+    )
+    return rows.scalar_one_or_none()
+
+
 MOST_OF_AN_ADDRESS = 20
 """More accounts of one address are not told of: their mails would look like an attack."""
 

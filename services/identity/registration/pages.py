@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from chassis.access import ANYONE
+from chassis.access import ANYONE, Again
 from chassis.app import HTTPRequest, Opening
 from chassis.forms import Submission, answered, opened, read
 from chassis.problems import Invalid, NotFound
 from chassis.web import i18n, links
+from chassis.web.own_links import own_path
 from chassis.web.pages import principal, see_other, submitted, tenant_view
 from contracts.links import LINK_PARAMETER, Purpose
 from services.identity.domain.links import GoneLink, UnusableLink
@@ -60,9 +61,11 @@ async def introduction_page(http: HTTPRequest) -> Response:
 
 
 @router.post("/register", dependencies=[ANYONE])
-async def post_introduction(http: HTTPRequest) -> Response:
+async def post_introduction(http: HTTPRequest, again: Again) -> Response:
     """On to the form, with the acceptance; answers that were given before come along."""
     sent = await submitted(http)
+    if again:
+        return _introduction(http, Submission(INTRODUCTION, sent), sent)
     form = read(INTRODUCTION, sent)
     if not form.ok:
         return _introduction(http, form, sent, status=422)
@@ -86,14 +89,14 @@ async def registration_form(http: HTTPRequest) -> Response:
 
 
 @router.post("/register/form", dependencies=[ANYONE])
-async def post_form(http: HTTPRequest) -> Response:
+async def post_form(http: HTTPRequest, again: Again) -> Response:
     """The recap, or the form again: with what is to be put right, or to change the answers."""
     sent = await submitted(http)
     handle = sent.get(TERMS, "")
     if accepted_terms(http, handle) is None:
         return _introduction(http, opened(INTRODUCTION), sent, status=422)
     form, _ = _answers(sent)
-    if sent.get(STEP) == EDIT:
+    if again or sent.get(STEP) == EDIT:
         return _form(http, Submission(FORM, form.values), handle)
     if not form.ok:
         return _form(http, form, handle, status=422)
@@ -101,7 +104,7 @@ async def post_form(http: HTTPRequest) -> Response:
 
 
 @router.post("/register/save", dependencies=[ANYONE])
-async def post_registration(http: HTTPRequest, begin: Opening) -> Response:
+async def post_registration(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Save the registration, once for a key, and lead to the page that says so."""
     sent = await submitted(http)
     terms = accepted_terms(http, sent.get(TERMS, ""))
@@ -111,6 +114,8 @@ async def post_registration(http: HTTPRequest, begin: Opening) -> Response:
     if told is None:
         return _form(http, form, sent[TERMS], status=422)
     key = sent.get(KEY, "")
+    if again:
+        return _recap(http, form, sent[TERMS], key)
     if not 16 <= len(key) <= 64:  # no recap of ours: show one, whose button saves
         return _recap(http, form, sent[TERMS], status=422)
     async with begin() as work:
@@ -124,7 +129,7 @@ async def saved_page(http: HTTPRequest) -> Response:
     handle = http.query_params.get("handle", "")
     if not is_print_handle(http, handle):
         raise NotFound
-    here = http.app.url_path_for("saved_page")
+    here = own_path(http, "saved_page")
     requests = links.MY_REQUESTS
     if not principal(http).signed_in:
         requests = links.sign_in(next=links.MY_REQUESTS, why="registration")
@@ -206,7 +211,9 @@ def _form(http: HTTPRequest, form: Submission, handle: str, *, status: int = 200
     )
 
 
-def _recap(http: HTTPRequest, form: Submission, handle: str, *, status: int = 200) -> Response:
+def _recap(
+    http: HTTPRequest, form: Submission, handle: str, key: str = "", *, status: int = 200
+) -> Response:
     catalogues = web.catalogues
     return web.render(
         http,
@@ -216,7 +223,7 @@ def _recap(http: HTTPRequest, form: Submission, handle: str, *, status: int = 20
         filled=form,
         sections=answered(FORM, form.values, catalogues.languages, catalogues.translate),
         handle=handle,
-        key=secrets.token_urlsafe(16),
+        key=key or secrets.token_urlsafe(16),
     )
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis import clock
-from chassis.access import ANYONE
+from chassis.access import ANYONE, Again
 from chassis.app import HTTPRequest, Opening
 from chassis.files import safe_name
 from chassis.forms import Submission, opened, read
@@ -48,11 +48,13 @@ async def sign_in_page(http: HTTPRequest) -> Response:
 
 
 @router.post("/sign-in", dependencies=[ANYONE])
-async def post_sign_in(http: HTTPRequest, begin: Opening) -> Response:
+async def post_sign_in(http: HTTPRequest, begin: Opening, again: Again) -> Response:
     """Sign in and lead on; else the same page, which does not tell what was wrong."""
     sent = await submitted(http)
     following, why = sent.get("next", ""), sent.get("why", "")
     waiting = sent.get(held.HELD, "")
+    if again:
+        return _page(http, Submission(FORM, sent), following, why, waiting=waiting)
     form = read(FORM, sent)
     if not form.ok:
         return _page(http, form, following, why, waiting=waiting, status=422)
@@ -73,8 +75,10 @@ async def sign_in_again(http: HTTPRequest) -> Response:
     """The sign-in page for a form whose session had ended: it carries what was typed."""
     nowhere = Path(tempfile.gettempdir())  # no file is written: none may have a single byte
     async with received(http, nowhere, largest_file=0) as sent:
-        form = held.Held(links.local(http.query_params.get("form", "")), sent.fields)
-        left = [safe_name(one.name) for one in sent.files]
+        files = http.query_params.get("files", "")  # kept by whom the form was sent to
+        fields = {**sent.fields, held.FILES: files} if files else sent.fields
+        form = held.Held(links.local(http.query_params.get("form", "")), fields)
+        left = [] if files else [safe_name(one.name) for one in sent.files]
     tenant, keys = http.state.call.tenant, _runtime(http).keys
     waiting = held.sealed(keys, tenant, form, clock.now())
     return _page(http, opened(FORM), "", "ended", waiting=waiting, left_behind=left)

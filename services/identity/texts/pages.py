@@ -10,8 +10,8 @@ from chassis.access import ANYONE
 from chassis.app import HTTPRequest
 from chassis.problems import NotFound
 from chassis.runtime import Runtime
-from chassis.web import i18n
-from chassis.words import N_, shown
+from chassis.web.tongues import in_its_tongue
+from chassis.words import N_
 from contracts.identity import TenantChanged
 from services.identity.domain.texts import blocks
 from services.identity.web import READING, web
@@ -33,13 +33,14 @@ Name = Literal["help", "legal", "privacy", "accessibility", "terms"]
 async def text_page(http: HTTPRequest, name: Name) -> Response:
     """One of the tenant's texts; where it gave none, the page says so and how to ask."""
     facts = await _facts(http)
-    words = facts.terms.text if name == "terms" else facts.texts.get(name, {})
+    text = in_its_tongue(facts.terms.text if name == "terms" else facts.texts.get(name, {}))
     return web.render(
         http,
         "texts/text.html",
         name=name,
         heading=TITLES[name],
-        blocks=blocks(shown(words, i18n.current_language.get())),
+        text=text,
+        blocks=blocks(text),
         terms=facts.terms if name == "terms" else None,
         published_on=facts.terms.published_at.astimezone(ZoneInfo(facts.timezone)).date(),
     )

@@ -8,31 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime as format_date_header
 from typing import Any
 
 from chassis.web import palette
 from chassis.web.i18n import DEFAULT_LANGUAGE, format_datetime, format_stamp, speaking
 from chassis.words import shown
 from contracts.identity import TenantChanged
+from services.notifier.delivery.mails import Letter
 from services.notifier.delivery.templates import CATALOGUES, ENVIRONMENT
+from services.notifier.delivery.wire import written
 from services.notifier.domain.kinds import KINDS, Kind, Template
 from services.notifier.domain.lines import NoAddress, NoSender, header_line, mailbox, one_line
 from services.notifier.domain.links import SIGN_IN_PATH, Link
 
 SUBJECT_MOST = 150
 NAME_MOST = 100
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A mail ready for the wire: the envelope's two addresses, and its bytes."""
-
-    sender: str
-    recipient: str
-    message: bytes
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,7 @@ def render(
             "signature": shown(tenant.signature, spoken).strip(),
             "support": tenant.support,
             "sign_in_url": origin + SIGN_IN_PATH,
-            "button": _button(KINDS[template], origin, link),
+            "button": _button(KINDS[template], origin, link, facts),
             "valid_until": None
             if link is None
             else format_stamp(link.valid_until, tenant.timezone),
@@ -87,16 +77,23 @@ def render(
     return Letter(
         sender.addr_spec,
         recipient.addr_spec,
-        _message(sender, recipient, subject_line, text, html, message_id, sent_at),
+        written(
+            sender,
+            recipient,
+            subject_line,
+            text,
+            html,
+            message_id=message_id,
+            sent_at=sent_at,
+        ),
     )
 
 
-def _button(kind: Kind, origin: str, link: Link | None) -> Button:
+def _button(kind: Kind, origin: str, link: Link | None, facts: Mapping[str, Any]) -> Button:
     label = CATALOGUES.say(kind.button)
     if link is not None:
         return Button(link.url, label)
-    assert kind.purpose is None, "its link is minted before"
-    return Button(f"{origin}{kind.opens}", label)
+    return Button(f"{origin}{kind.path(facts)}", label)
 
 
 def _sender(tenant: TenantChanged, portal: str) -> Address:
@@ -104,28 +101,6 @@ def _sender(tenant: TenantChanged, portal: str) -> Address:
         return mailbox(tenant.support.mail, header_line(portal, NAME_MOST))
     except NoAddress as error:
         raise NoSender from error
-
-
-def _message(
-    sender: Address,
-    recipient: Address,
-    subject_line: str,
-    text: str,
-    html: str,
-    message_id: str,
-    sent_at: datetime,
-) -> bytes:
-    ascii_only = (sender.addr_spec + recipient.addr_spec).isascii()
-    message = EmailMessage((SMTP if ascii_only else SMTPUTF8).clone(cte_type="7bit"))
-    message["From"] = sender
-    message["To"] = recipient
-    message["Subject"] = subject_line
-    message["Date"] = format_date_header(sent_at)
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's machine is to answer
-    message.set_content(text)
-    message.add_alternative(html, subtype="html")
-    return message.as_bytes()
 
 
 def _subject_line(template: Template, facts: Mapping[str, Any], portal: str) -> str:

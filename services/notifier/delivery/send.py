@@ -1,146 +1,121 @@
-"""The relay: one kept SMTP connection, and what it answers for a mail.
+"""The relay over SMTP: kept connections, and what it answers for a mail.
 
 What goes wrong before a mail is offered is the relay's trouble and raises `RelayAway`; what goes
 wrong after is charged to that mail, so that one mail the relay chokes on can't stop the others.
+Every wait is bounded; docs/delivery.md tells what each behaviour of a relay leads to. aiosmtplib
+opens a connection, with TLS and sign-in; the mails go over it as the relay's offers allow.
 """
 
 import asyncio
-import math
 import time
 from contextlib import suppress
+from typing import cast
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib import SMTP
 
-from services.notifier.domain.answers import Answer, judged, lost, unsendable
+from chassis.settings import RelayAt
+from services.notifier.delivery.by_command import ByCommand
+from services.notifier.delivery.dialogue import UNSAYABLE, Connection, are_sayable
+from services.notifier.delivery.enter import enter
+from services.notifier.delivery.mails import Letter
+from services.notifier.delivery.pipelined import Pipelined
+from services.notifier.delivery.steps import MayEnd, RelayAway
+from services.notifier.domain.answers import Answer, lost
 
-HANGING_UP = 421  # RFC 5321 §4.2.3: the relay is about to close; the connection is not used again
+
+class SmtpRelay:
+    """Where mail goes, as the settings say."""
+
+    def __init__(self, name: str, at: RelayAt, *, own_name: str) -> None:
+        self.name = name
+        self.connections = at.connections
+        self._at = at
+        self._own_name = own_name
+
+    def line(self) -> "SmtpLine":
+        """One more connection, not opened yet."""
+        return SmtpLine(self._at, own_name=self._own_name)
 
 
-class RelayAway(Exception):
-    """Nobody answers there, or not as a relay that takes mail does."""
-
-
-class Relay:
-    """Where all mail goes. Not for concurrent use: one mail at a time."""
+class SmtpLine:
+    """A connection to a relay. Not for concurrent use: one mail at a time."""
 
     MAILS_A_CONNECTION = 100
     IDLE_S = 20.0
     GOODBYE_S = 1.0
 
-    def __init__(self, host: str, port: int, *, timeout_s: float, own_name: str) -> None:
-        self._host = host
-        self._port = port
-        self._timeout_s = timeout_s
+    def __init__(self, at: RelayAt, *, own_name: str) -> None:
+        self._at = at
         self._own_name = own_name
-        self._client: SMTP | None = None
+        self._connection: Connection | None = None
         self._sent = 0
         self._used_at = 0.0
 
-    @property
-    def longest_send_s(self) -> float:
-        """The longest that `send` takes, whatever happens: each reply has half of it."""
-        return 2 * self._timeout_s + self.GOODBYE_S
-
-    async def connect(self, *, within_s: float = math.inf) -> None:
-        """Be connected. Raises RelayAway."""
-        if self._client is not None and (
-            not self._client.is_connected
+    async def connect(self) -> None:
+        """Be connected, in TLS and signed in where that is asked for. Raises RelayAway."""
+        if self._connection is not None and (
+            not self._connection.is_open
             or self._sent >= self.MAILS_A_CONNECTION
             or time.monotonic() - self._used_at > self.IDLE_S
         ):
             await self.close()
-        if self._client is not None:
+        if self._connection is not None:
             return
-        client = SMTP(
-            hostname=self._host,
-            port=self._port,
-            timeout=self._timeout_s,
-            local_hostname=self._own_name,
-        )
-        try:
-            async with asyncio.timeout(min(self._timeout_s, within_s)):
-                await client.connect()
-        except (SMTPException, OSError, ValueError) as error:  # TimeoutError is an OSError
-            client.close()
-            raise RelayAway(type(error).__name__) from error
-        except BaseException:
-            client.close()
-            raise
-        self._client, self._sent, self._used_at = client, 0, time.monotonic()
+        client = await enter(self._at, own_name=self._own_name)
+        self._connection = self._led(client)
+        self._sent, self._used_at = 0, time.monotonic()
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> Answer:
-        """Offer one mail, on the connection or a new one, and what became of it."""
-        deadline = time.monotonic() + 2 * self._timeout_s
+    def _led(self, client: SMTP) -> Connection:
+        """What was opened, in the hands of who leads the dialogues on it."""
+        timeout_s, end_timeout_s = self._at.timeout_s, self._at.end_timeout_s
+        if client.supports_extension("pipelining"):
+            return Pipelined(
+                cast(asyncio.Transport, client.transport),  # libuv's are none by their class
+                smtputf8=client.supports_extension("smtputf8"),
+                timeout_s=timeout_s,
+                end_timeout_s=end_timeout_s,
+            )
+        return ByCommand(client, end_timeout_s=end_timeout_s)
+
+    async def send(self, letter: Letter, may_end: MayEnd) -> Answer | None:
+        """Offer one mail, on the connection or a new one, and what became of it.
+
+        None: before its end somebody else had become its sender, and the connection was dropped.
+        """
+        if not are_sayable(letter):
+            return UNSAYABLE
         for _ in range(2):  # a kept connection that the relay had hung up: nothing was offered
             try:
-                await self.connect(within_s=deadline - time.monotonic())
+                await self.connect()
             except RelayAway as away:
                 return lost(perhaps_taken=False, words=f"away: {away}")
-            answer = await self._offer(sender, recipient, message, deadline - time.monotonic())
-            if answer is not None:
+            connection = self._connection
+            assert connection is not None
+            keep = False
+            try:
+                answer, keep, begun = await connection.offer(letter, may_end)
+            finally:
+                self._sent += 1
+                self._used_at = time.monotonic()
+                if not keep:
+                    self._connection = None
+                    connection.drop()
+            if begun:
                 return answer
         return lost(perhaps_taken=False, words="hung up")
 
     async def rest(self) -> None:
-        """Nothing is to be sent for now: an idle connection is not kept."""
-        if self._client is not None and time.monotonic() - self._used_at > self.IDLE_S:
+        """Nothing is to be sent for now: a connection that has long been idle is not kept."""
+        if self._connection is not None and time.monotonic() - self._used_at > self.IDLE_S:
             await self.close()
 
     async def close(self) -> None:
         """Say goodbye, briefly."""
-        client, self._client = self._client, None
-        if client is None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
-        with suppress(SMTPException, OSError):
-            if client.is_connected:
+        if connection.is_open:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self.GOODBYE_S):
-                    await client.quit()
-        client.close()
-
-    async def _offer(
-        self, sender: str, recipient: str, message: bytes, within_s: float
-    ) -> Answer | None:
-        """One dialogue. None where the connection was gone before it began."""
-        client = self._client
-        assert client is not None
-        options, encoding = [], "ascii"
-        if not (sender + recipient).isascii():
-            if not client.supports_extension("smtputf8"):
-                return unsendable("the relay takes no address beyond ASCII (RFC 6531)")
-            options, encoding = ["SMTPUTF8"], "utf-8"
-        offered = perhaps_taken = keep = False
-        try:
-            async with asyncio.timeout(within_s):
-                await client.mail(sender, options=options, encoding=encoding)
-                offered = True
-                await client.rcpt(recipient, encoding=encoding)
-                perhaps_taken = True
-                reply = await client.data(message)
-            keep = True
-            return judged(reply.code, reply.message)
-        except SMTPResponseException as error:
-            if not 400 <= error.code < 600:  # no reply that SMTP knows at this point
-                return lost(perhaps_taken=perhaps_taken, words="not understood")
-            keep = error.code != HANGING_UP and await self._reset(client)
-            return judged(error.code, error.message)
-        except ValueError:
-            return unsendable("not to be said in SMTP")
-        except (SMTPException, OSError) as error:
-            if not offered and not isinstance(error, TimeoutError):
-                return None
-            return lost(perhaps_taken=perhaps_taken, words=type(error).__name__)
-        finally:
-            self._sent += 1
-            self._used_at = time.monotonic()
-            if not keep:
-                self._client = None
-                client.close()
-
-    async def _reset(self, client: SMTP) -> bool:
-        """Ready the connection for the next mail. False where it is of no more use."""
-        try:
-            async with asyncio.timeout(self.GOODBYE_S):
-                await client.rset()
-        except (SMTPException, OSError):
-            return False
-        return True
+                    await connection.quit()
+        connection.drop()

@@ -1,7 +1,6 @@
 """What strangers typed, made fit for one line of a mail: a subject, a name, an address."""
 
 import re
-import unicodedata
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 
@@ -11,6 +10,9 @@ included, and writes them out again: a name `=?utf-8?q?=0D=0ABcc:…?=` would be
 
 # Bidirectional overrides and isolates (UAX #9): they would reorder the sentence around them.
 REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+"""Controls, surrogates, and separators of lines and paragraphs: Unicode's Cc, Cs, Zl and Zp."""
 
 
 class NoAddress(ValueError):
@@ -23,11 +25,8 @@ class NoSender(Exception):
 
 def one_line(text: str, most: int) -> str:
     """The text on one line of at most `most` characters, without what is not seen."""
-    text = REORDERING.sub("", text)
-    text = "".join(
-        " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character
-        for character in text
-    )
+    if not (text.isascii() and text.isprintable()):
+        text = UNSEEN.sub(" ", REORDERING.sub("", text))
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 

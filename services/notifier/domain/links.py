@@ -11,7 +11,6 @@ from chassis.signatures import sign
 from contracts.links import LIFETIMES, LINK_PARAMETER, PATHS, Purpose, address_hash
 
 SIGN_IN_PATH = "/sign-in"
-REQUESTS_PATH = "/requests"
 RECOVERY_PATH = "/recovery"
 PROFILE_PATH = "/profile"
 

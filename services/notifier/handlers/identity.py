@@ -16,6 +16,7 @@ from contracts.identity import (
 )
 from services.notifier.domain.kinds import Template
 from services.notifier.domain.naming import account_facts, names_nobody, without
+from services.notifier.domain.outcomes import About
 from services.notifier.queueing.erase_mails import erase_mails
 from services.notifier.queueing.follow_person import follow_person
 from services.notifier.queueing.queue_mail import Recipient, queue_mail
@@ -29,7 +30,7 @@ async def mail_activation(work: UnitOfWork, event: ActivationRequested) -> None:
         Template.ACTIVATION,
         to=Recipient(event.address, event.language),
         requested_at=event.requested_at,
-        concerned=(event.activation_id, event.account_id, event.submission_id),
+        about=About(account_id=event.account_id, submission_id=event.submission_id),
         link_id=event.activation_id,
     )
 
@@ -42,7 +43,7 @@ async def mail_address_known(work: UnitOfWork, event: AddressAlreadyKnown) -> No
         Template.ADDRESS_KNOWN,
         to=Recipient(event.address, event.language),
         requested_at=event.requested_at,
-        concerned=(event.submission_id,),
+        about=About(submission_id=event.submission_id),
         facts=without(account_facts(event.usernames, event.account_ids), gone),
         link_id=event.submission_id,
     )
@@ -55,7 +56,7 @@ async def mail_invitation(work: UnitOfWork, event: InvitationRequested) -> None:
         Template.INVITATION,
         to=Recipient(event.address, event.language),
         requested_at=event.requested_at,
-        concerned=(event.invitation_id, event.account_id),
+        about=About(account_id=event.account_id),
         link_id=event.invitation_id,
     )
 
@@ -71,6 +72,7 @@ async def mail_username_reminder(work: UnitOfWork, event: UsernameReminderReques
         Template.USERNAME_REMINDER,
         to=Recipient(event.address, event.language),
         requested_at=event.requested_at,
+        about=About(),
         concerned=(event.recovery_id,),
         facts=facts,
     )
@@ -83,7 +85,7 @@ async def mail_password_reset(work: UnitOfWork, event: PasswordResetRequested) -
         Template.PASSWORD_RESET,
         to=Recipient(event.address, event.language),
         requested_at=event.requested_at,
-        concerned=(event.reset_id, event.account_id),
+        about=About(account_id=event.account_id),
         facts={"username": event.username},
         link_id=event.reset_id,
     )
@@ -96,7 +98,7 @@ async def mail_password_changed(work: UnitOfWork, event: PasswordChanged) -> Non
         Template.PASSWORD_CHANGED,
         to=Recipient(event.address, event.language),
         requested_at=event.changed_at,
-        concerned=(event.account_id,),
+        about=About(account_id=event.account_id),
         facts={"username": event.username, "changed_at": event.changed_at.isoformat()},
     )
 
@@ -108,7 +110,7 @@ async def mail_address_change(work: UnitOfWork, event: EmailChangeRequested) -> 
         Template.ADDRESS_CHANGE,
         to=Recipient(event.address, event.language),
         requested_at=event.requested_at,
-        concerned=(event.change_id, event.account_id),
+        about=About(account_id=event.account_id),
         facts={"username": event.username},
         link_id=event.change_id,
     )
@@ -124,7 +126,7 @@ async def mail_address_changed(work: UnitOfWork, event: EmailChanged) -> None:
         Template.ADDRESS_CHANGED,
         to=Recipient(event.old_address, event.language),
         requested_at=event.changed_at,
-        concerned=(event.account_id, event.person_id),
+        about=About(account_id=event.account_id, person_id=event.person_id),
         facts={"username": event.username, "changed_at": event.changed_at.isoformat()},
     )
 

@@ -3,6 +3,7 @@
 from chassis.work import UnitOfWork
 from contracts.requests import RequestSaved
 from services.notifier.domain.kinds import Template
+from services.notifier.domain.outcomes import About
 from services.notifier.queueing.queue_mail import Recipient, queue_mail
 from services.notifier.tables import Requester
 
@@ -17,8 +18,11 @@ async def mail_request_recorded(work: UnitOfWork, event: RequestSaved) -> None:
         Template.REQUEST_RECORDED,
         to=Recipient(requester.address, requester.language, requester.id),
         requested_at=event.saved_at,
-        concerned=(event.request_id, event.person_id, event.account_id, event.submission_id),
+        about=About(
+            request_id=event.request_id, person_id=event.person_id, account_id=event.account_id
+        ),
         facts={
+            "request_id": str(event.request_id),
             "number": event.number,
             "title": event.procedure_title,
             "saved_at": event.saved_at.isoformat(),

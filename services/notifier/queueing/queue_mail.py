@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis import telemetry
 from chassis.work import UnitOfWork
 from services.notifier.domain.identifiers import mail_id
 from services.notifier.domain.kinds import KINDS, Template
+from services.notifier.domain.outcomes import About
 from services.notifier.tables import Mail
 
 
@@ -29,11 +31,14 @@ async def queue_mail(
     *,
     to: Recipient,
     requested_at: datetime,
-    concerned: Iterable[UUID | None],
+    about: About,
+    concerned: Iterable[UUID] = (),
     facts: dict[str, Any] | None = None,
     link_id: UUID | None = None,
 ) -> None:
-    """Have the mail sent. `concerned` are those whose erasure takes it along.
+    """Have the mail sent. `about` names whom what becomes of it is told of.
+
+    Their erasure takes it along, and so does the end of what its link is of or of the `concerned`.
 
     What it says is made when it is sent: nothing that could be used rests in the queue.
     """
@@ -51,7 +56,9 @@ async def queue_mail(
             person_id=to.person_id,
             address=to.address,
             language=to.language,
-            concerned=sorted({one for one in concerned if one is not None}),
+            concerned=sorted({*about.ids, *concerned, *((link_id,) if link_id else ())}),
+            about=about.as_stored(),
+            priority=kind.priority,
             link_purpose=kind.purpose,
             link_id=link_id,
             requested_at=requested_at,
@@ -59,7 +66,7 @@ async def queue_mail(
             state="queued",
             due_at=min(requested_at, work.now),
             attempts=0,
-            traceparent=work.cause.traceparent,
+            traceparent=telemetry.traceparent(),
         )
         .on_conflict_do_nothing()
     )

@@ -44,6 +44,15 @@ class TooMuchTogether(Refused):
     )
 
 
+class Gone(Refused):
+    """It waited for its person to sign in again, who came too late for it."""
+
+    title = N_(
+        "“%(name)s” was kept for an hour after your session had ended. Attach it again; your "
+        "answers are kept."
+    )
+
+
 class TooManyAtOnce(Refused):
     """More than one reads at a time."""
 

@@ -1,7 +1,8 @@
-"""Drafts: what of a page is kept in one, and for how long."""
+"""Drafts: what of a page is kept in one, for how long, and when the other services are told."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from chassis.problems import Invalid
 from chassis.words import N_
@@ -9,6 +10,9 @@ from contracts.forms import Form
 
 KEPT_FOR = timedelta(days=90)
 """After the last time it was saved."""
+
+UNDO_FOR = timedelta(hours=1)
+"""After it was thrown away, in which it can be taken back."""
 
 LONGEST_KEY = 64
 LARGEST = 400_000
@@ -35,3 +39,9 @@ def kept(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
     if sum(len(name) + len(value) for name, value in values.items()) > LARGEST:
         raise TooLong
     return values
+
+
+def is_another_day(before: datetime, now: datetime, timezone: str) -> bool:
+    """Does the calendar of that IANA zone show another day than it did?"""
+    zone = ZoneInfo(timezone)
+    return before.astimezone(zone).date() != now.astimezone(zone).date()

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
-
 from chassis.subscriptions import Timer
 from chassis.work import UnitOfWork
 from services.requests.domain.drafts import KEPT_FOR
-from services.requests.tables import Attachment, Draft
+from services.requests.filing.telling import end_draft
+from services.requests.tables import Draft
 
 
 class LapseDraft(Timer, subject="draft_id"):
@@ -25,5 +24,4 @@ async def lapse_draft(work: UnitOfWork, timer: LapseDraft) -> None:
     if lapses_at > work.now:
         await work.later(timer, lapses_at)
     else:
-        await work.db.execute(delete(Attachment).where(Attachment.draft_id == draft.id))
-        await work.db.delete(draft)
+        await end_draft(work, draft)

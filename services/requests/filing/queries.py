@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.forms import grouped_phone
 from contracts.forms import AttachedFile, Form
 from contracts.words import Words
 from services.requests.domain.terms import acceptance_id
@@ -82,10 +83,21 @@ class DraftView:
 
 
 async def draft_of(
-    db: AsyncSession, person_id: UUID, *, procedure_id: UUID | None = None, slug: str = ""
+    db: AsyncSession,
+    person_id: UUID,
+    *,
+    procedure_id: UUID | None = None,
+    slug: str = "",
+    key: str | None = None,
 ) -> DraftView | None:
-    """What the person began to fill in of that procedure, or of one that was at that address."""
-    which = Draft.slug == slug if procedure_id is None else Draft.procedure_id == procedure_id
+    """What the person began to fill in of that procedure, or of one that was at that address.
+
+    One that they threw away only to who still has a page of it open, and so knows its key.
+    """
+    which = and_(
+        Draft.slug == slug if procedure_id is None else Draft.procedure_id == procedure_id,
+        Draft.discarded_at.is_(None) if key is None else Draft.key == key,
+    )
     found = await db.execute(
         select(Draft)
         .where(Draft.person_id == person_id, which)
@@ -144,7 +156,7 @@ async def known_values(db: AsyncSession, person_id: UUID) -> Mapping[str, str] |
         "person.birth_name": person.birth_name,
         "person.title": person.title,
         "person.email": person.address,
-        "person.phone": person.phone or "",
+        "person.phone": grouped_phone(person.phone or ""),
     }
     if town is not None:
         known["organisation.name"] = town.name

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from chassis.ids import new_id
 from chassis.work import UnitOfWork
@@ -17,6 +17,7 @@ from services.requests.domain.terms import acceptance_id
 from services.requests.filing.authors import hold_author
 from services.requests.filing.consents import Consent
 from services.requests.filing.queries import saved_under
+from services.requests.filing.telling import end_draft
 from services.requests.tables import Acceptance, Attachment, Draft, Request
 
 
@@ -101,8 +102,7 @@ async def _send_draft(work: UnitOfWork, filing: Filing, request: Request) -> Non
         .where(Attachment.draft_id == draft.id, Attachment.id.in_(sent))
         .values(draft_id=None, request_id=request.id)
     )
-    await work.db.execute(delete(Attachment).where(Attachment.draft_id == draft.id))
-    await work.db.delete(draft)
+    await end_draft(work, draft)
 
 
 async def _accept_terms(work: UnitOfWork, consent: Consent) -> None:

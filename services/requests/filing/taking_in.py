@@ -109,6 +109,8 @@ def _raise_refusal(file: ReceivedFile) -> None:
             raise attachments.TooLarge(name=safe_name(file.name))
         case "too_many":
             raise attachments.TooManyAtOnce(name=safe_name(file.name))
+        case "gone":
+            raise attachments.Gone(name=safe_name(file.name))
         case "no_room":
             raise NoRoom
 

@@ -11,14 +11,18 @@ from chassis.app import HTTPRequest, Opening
 from chassis.principals import CUSTOMER, MANAGER
 from chassis.problems import NotFound
 from chassis.web.errors import waiting_page
+from chassis.web.own_links import own_path
 from chassis.web.pages import language_tag, wanted_language
+from services.requests.domain.mails import mail_named, outcome_named
 from services.requests.domain.states import label_of
 from services.requests.following.handles import request_named
 from services.requests.following.press import printed
 from services.requests.following.queries import (
     RequestView,
     any_request,
+    discarded_draft,
     drafts_of,
+    mails_about,
     request_of,
     requests_of,
 )
@@ -35,13 +39,25 @@ CUSTOMERS = allow(CUSTOMER, MANAGER)
 async def my_requests(http: HTTPRequest, begin: Opening) -> Response:
     """The person's drafts, then their requests, latest first.
 
-    `older_than` names the last request of a page before.
+    `older_than` names the last request of a page before, `discarded` a draft that was thrown away
+    just now.
     """
     older_than = _id(http.query_params.get("older_than"))
+    discarded_id = _id(http.query_params.get("discarded"))
     async with begin() as work:
         found = await requests_of(work.db, person_of(http), older_than)
         drafts = [] if older_than else await drafts_of(work.db, person_of(http))
-    return web.render(http, "following/list.html", found=found, drafts=drafts, label_of=label_of)
+        discarded = (
+            await discarded_draft(work.db, person_of(http), discarded_id) if discarded_id else None
+        )
+    return web.render(
+        http,
+        "following/list.html",
+        found=found,
+        drafts=drafts,
+        discarded=discarded,
+        label_of=label_of,
+    )
 
 
 # Before /requests/{request_id}/print, which would take a handle for an id.
@@ -51,7 +67,7 @@ async def request_by_handle(http: HTTPRequest, handle: str, begin: Opening) -> R
     found = await _by_handle(http, handle, begin)
     if isinstance(found, Response):
         return found
-    pdf = str(http.app.url_path_for("request_by_handle_as_pdf", handle=handle))
+    pdf = own_path(http, "request_by_handle_as_pdf", handle=handle)
     return _paper(http, found, pdf=pdf, signed_in=False)
 
 
@@ -69,13 +85,17 @@ async def request_page(http: HTTPRequest, request_id: UUID, begin: Opening) -> R
     """One's own request with its answers; right after saving, the banner that says so."""
     async with begin() as work:
         request = await request_of(work.db, person_of(http), request_id)
+        mails = [] if request is None else await mails_about(work.db, request.id)
     if request is None:
         raise NotFound
     return web.render(
         http,
         "following/request.html",
         request=request,
+        mails=mails,
         label_of=label_of,
+        mail_named=mail_named,
+        outcome_named=outcome_named,
         saved=http.query_params.get("saved") == "1",
     )
 
@@ -87,7 +107,7 @@ async def request_on_paper(http: HTTPRequest, request_id: UUID, begin: Opening) 
         request = await request_of(work.db, person_of(http), request_id)
     if request is None:
         raise NotFound
-    pdf = str(http.app.url_path_for("request_as_pdf", request_id=request_id))
+    pdf = own_path(http, "request_as_pdf", request_id=request_id)
     return _paper(http, request, pdf=pdf, signed_in=True)
 
 

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from contracts.forms import AnsweredSection, AttachedFile
 from contracts.words import Words
-from services.requests.tables import Draft, Organisation, Request
+from services.requests.domain.mails import RELAYS_OWN
+from services.requests.tables import Draft, MailOutcome, Organisation, Request
 
 PAGE_SIZE = 50
 
@@ -30,6 +32,7 @@ class RequestLine:
 class DraftLine:
     """What somebody began to fill in, and has not sent."""
 
+    id: UUID
     slug: str
     title: Words
     saved_at: datetime
@@ -41,6 +44,24 @@ class RequestList:
 
     lines: list[RequestLine]
     older_than: UUID | None  # where the next page begins; none: this is the last
+
+
+@dataclass(frozen=True)
+class MailLine:
+    """What became of a mail about a request."""
+
+    template: str
+    outcome: str
+    code: int | None
+    words: str
+    ended_at: datetime
+
+    @property
+    def quoted(self) -> str:
+        """What the mail server said; empty where none was asked."""
+        if self.outcome not in RELAYS_OWN:
+            return ""
+        return f"{self.code} {self.words}" if self.code else ""
 
 
 @dataclass(frozen=True)
@@ -87,17 +108,46 @@ async def requests_of(
 
 async def drafts_of(db: AsyncSession, person_id: UUID) -> list[DraftLine]:
     """The person's own drafts, latest first: one a procedure, so there are few."""
-    lines = (
-        select(Draft.slug, Draft.procedure_title, Draft.saved_at)
+    lines = _draft_lines(person_id).where(Draft.discarded_at.is_(None))
+    return [DraftLine(*row) for row in await db.execute(lines)]
+
+
+async def discarded_draft(db: AsyncSession, person_id: UUID, id: UUID) -> DraftLine | None:
+    """That draft, if it is this person's own, thrown away, and can still be taken back."""
+    lines = _draft_lines(person_id).where(Draft.discarded_at.is_not(None), Draft.id == id)
+    row = (await db.execute(lines)).one_or_none()
+    return None if row is None else DraftLine(*row)
+
+
+def _draft_lines(person_id: UUID) -> Select[UUID, str, dict[str, Any], datetime]:
+    return (
+        select(Draft.id, Draft.slug, Draft.procedure_title, Draft.saved_at)
         .where(Draft.person_id == person_id)
         .order_by(Draft.saved_at.desc())
     )
-    return [DraftLine(*row) for row in await db.execute(lines)]
 
 
 async def request_of(db: AsyncSession, person_id: UUID, request_id: UUID) -> RequestView | None:
     """That request, if it is this person's own."""
     return await _view(db, _whole().where(Request.id == request_id, Request.person_id == person_id))
+
+
+async def mails_about(db: AsyncSession, request_id: UUID) -> list[MailLine]:
+    """What became of the mails about that request and its registration, latest first."""
+    submission = select(Request.submission_id).where(Request.id == request_id).scalar_subquery()
+    lines = (
+        select(
+            MailOutcome.template,
+            MailOutcome.outcome,
+            MailOutcome.code,
+            MailOutcome.words,
+            MailOutcome.ended_at,
+        )
+        .where(or_(MailOutcome.request_id == request_id, MailOutcome.submission_id == submission))
+        .order_by(MailOutcome.ended_at.desc(), MailOutcome.id)
+        .limit(PAGE_SIZE)
+    )
+    return [MailLine(*row) for row in await db.execute(lines)]
 
 
 async def any_request(db: AsyncSession, request_id: UUID) -> RequestView | None:

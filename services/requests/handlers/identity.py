@@ -6,7 +6,7 @@ passed over before it reaches a handler.
 
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.problems import NotYet
@@ -25,7 +25,15 @@ from services.requests.counting import next_number
 from services.requests.domain.answers import as_stored
 from services.requests.domain.states import SAVED
 from services.requests.domain.terms import acceptance_id
-from services.requests.tables import Acceptance, Attachment, Draft, Organisation, Request, Requester
+from services.requests.tables import (
+    Acceptance,
+    Attachment,
+    Draft,
+    MailOutcome,
+    Organisation,
+    Request,
+    Requester,
+)
 
 
 async def project_requester(work: UnitOfWork, event: ProfileChanged) -> None:
@@ -124,6 +132,9 @@ async def keep_acceptance(work: UnitOfWork, event: AccountActivated) -> None:
 async def erase_registration(work: UnitOfWork, event: RegistrationLapsed) -> None:
     """Let go of an account creation that came to nothing, whole."""
     await work.db.execute(delete(Request).where(Request.submission_id == event.submission_id))
+    await work.db.execute(
+        delete(MailOutcome).where(MailOutcome.submission_id == event.submission_id)
+    )
     await work.erase_traces(event.submission_id)
 
 
@@ -142,6 +153,12 @@ async def erase_person(work: UnitOfWork, event: AccountErased) -> None:
         delete(Draft).where(Draft.person_id == event.person_id).returning(Draft.id)
     )
     submissions = await _submissions(work, event)
+    theirs = select(Request.id).where(Request.person_id == event.person_id)
+    await work.db.execute(
+        delete(MailOutcome)
+        .where(or_(MailOutcome.request_id.in_(theirs), MailOutcome.submission_id.in_(submissions)))
+        .execution_options(synchronize_session=False)
+    )
     await work.db.execute(delete(Request).where(Request.submission_id.in_(submissions)))
     await work.db.execute(
         update(Request)

@@ -30,6 +30,7 @@ from services.catalog.domain.catalogue import CatalogueFile
 from services.catalog.importing.import_catalogue import ImportOutcome, import_catalogue
 from services.catalog.service import service
 from tests.builders.catalog import a_tenant
+from tests.support.names import names_apart
 
 E = TypeVar("E", bound=Event)
 
@@ -45,10 +46,11 @@ A_TOWN = Principal(
 @pytest.fixture(scope="session")
 async def catalog(postgres_url: str, worker_folder: Path) -> AsyncIterator[Runtime]:
     """The service, connected; neither publisher nor workers run."""
-    keys = Keys(worker_folder / "keys")  # those of the whole installation, whose roles it shares
-    await migrate(postgres_url, service.schema, passwords_of(keys, "catalog"))
-    database = database_of(keys, postgres_url, "catalog")
-    runtime = Runtime(service, Settings(), database, keys, EmbeddedBus())
+    keys = Keys(worker_folder / "catalog-keys")
+    with names_apart("cat"):
+        await migrate(postgres_url, service.schema, passwords_of(keys, "catalog"))
+        database = database_of(keys, postgres_url, "catalog")
+        runtime = Runtime(service, Settings(), database, keys, EmbeddedBus())
     yield runtime
     await runtime.stop()
 
@@ -92,10 +94,15 @@ class Portal:
         return [one for one in events if isinstance(one, kind)]
 
     async def get(
-        self, path: str, reader: Principal = ANONYMOUS, *, method: str = "GET"
+        self,
+        path: str,
+        reader: Principal = ANONYMOUS,
+        *,
+        method: str = "GET",
+        language: str = "",
     ) -> httpx.Response:
         """A page, as the gateway asks for it."""
-        call = Call(self.tenant, "test", reader)
+        call = Call(self.tenant, "test", reader, language=language)
         token = mint(self.runtime.token_key, "catalog", call, clock.now())
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as client:

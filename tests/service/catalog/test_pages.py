@@ -123,6 +123,14 @@ async def test_who_is_signed_in_is_told_to_choose_and_has_no_account_to_create(
     assert "/register" not in dict(home.links).values()
 
 
+async def test_a_category_has_its_drawing_or_its_first_letters(portal: Portal) -> None:
+    drawn = a_category("voirie", title={"fr": "Voirie"}, icon="wrench")
+    await portal.imports(a_catalogue(drawn, a_category("ecole", title={"fr": "École"})))
+    first, second = (await portal.get("/")).text.split('link-card__mark" aria-hidden="true">')[1:]
+    assert first.startswith("<svg")
+    assert second.startswith("Éc")
+
+
 async def test_a_category_has_a_page_of_its_own(portal: Portal) -> None:
     await portal.imports(CATALOGUE)
     category = await page(portal, "/categories/ypolice")
@@ -165,6 +173,27 @@ async def test_another_tenants_category_is_as_one_that_does_not_exist(
     assert "YPolice" not in (await page(other_portal, "/")).text
 
 
+async def test_what_is_in_another_language_than_the_page_says_so(portal: Portal) -> None:
+    await portal.imports(CATALOGUE)
+    for path, said in {
+        "/": (
+            '<a href="/categories/ypolice"><span lang="fr">YPolice</span></a>',
+            '<span><span lang="fr">Assistance YPolice</span></span>',
+        ),
+        "/categories/ypolice": (
+            '<h1><bdi><span lang="fr">YPolice</span></bdi></h1>',
+            "<title>YPolice –",
+        ),
+    }.items():
+        english = (await portal.get(path, language="en")).text
+        assert '<html lang="en">' in english
+        for one in said:
+            assert one in english
+        assert 'lang="fr"' not in (await portal.get(path, language="fr")).text.replace(
+            '<html lang="fr">', ""
+        )
+
+
 async def test_what_a_tenant_wrote_is_never_markup(portal: Portal) -> None:
     wicked = a_category("x", a_procedure("y", title={"fr": "<i>y</i>"}), title={"fr": "<b>x</b>"})
     await portal.imports(a_catalogue(wicked))
@@ -183,11 +212,20 @@ async def test_head_answers_as_get_does(portal: Portal, path: str) -> None:
     assert head.headers["content-type"] == got.headers["content-type"]
 
 
-@pytest.mark.parametrize("path", ["/", "/categories/ypolice"])
-@pytest.mark.parametrize("reader", [ANONYMOUS, A_TOWN], ids=["signed out", "signed in"])
-async def test_a_page_costs_one_statement(portal: Portal, path: str, reader: Principal) -> None:
+@pytest.mark.parametrize(
+    ("path", "reader", "statements_sent"),
+    [
+        pytest.param("/", ANONYMOUS, 1, id="home, signed out"),
+        pytest.param("/", A_TOWN, 2, id="home, with what waits for who is signed in"),
+        pytest.param("/categories/ypolice", ANONYMOUS, 1, id="category, signed out"),
+        pytest.param("/categories/ypolice", A_TOWN, 1, id="category, signed in"),
+    ],
+)
+async def test_what_a_page_costs(
+    portal: Portal, path: str, reader: Principal, statements_sent: int
+) -> None:
     await portal.imports(CATALOGUE)
     await portal.get("/", reader)  # the tenant's own facts are cached from here on
     with statements(portal.runtime) as sent:
         await portal.get(path, reader)
-    assert len(sent) == 1
+    assert len(sent) == statements_sent

@@ -26,6 +26,7 @@ from services.identity.service import service
 from services.identity.tenants.create_tenant import create_tenant
 from tests.builders.identity import tenant_facts
 from tests.service.identity.browser import Browser
+from tests.support.names import names_apart
 
 E = TypeVar("E", bound=Event)
 
@@ -37,7 +38,8 @@ def identity_keys(worker_folder: Path) -> Keys:
 
 @pytest.fixture(scope="session")
 async def identity_database(postgres_url: str, identity_keys: Keys) -> str:
-    await migrate(postgres_url, service.schema, passwords_of(identity_keys, "identity"))
+    with names_apart("id"):
+        await migrate(postgres_url, service.schema, passwords_of(identity_keys, "identity"))
     return postgres_url
 
 
@@ -45,8 +47,9 @@ async def identity_database(postgres_url: str, identity_keys: Keys) -> str:
 async def identity(identity_database: str, identity_keys: Keys) -> AsyncIterator[Runtime]:
     """The service on its own bus, nothing running yet."""
     bus = EmbeddedBus()
-    database = database_of(identity_keys, identity_database, "identity")
-    runtime = Runtime(service, Settings(), database, identity_keys, bus)
+    with names_apart("id"):
+        database = database_of(identity_keys, identity_database, "identity")
+        runtime = Runtime(service, Settings(), database, identity_keys, bus)
     bus.subscribe(runtime.inbox)
     for broadcast in runtime.broadcasts:
         bus.listen(broadcast)

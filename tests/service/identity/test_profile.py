@@ -109,6 +109,7 @@ async def test_details_are_kept_and_told_whole(
     shown = await customer.get("/profile?done=details")
     words = words_of(shown)
     assert "Vos coordonnées ont été enregistrées." in words
+    assert "<bdi>04 72 00 00 00</bdi>" in shown.text
     assert "Durand-Roy Claire" in words  # over the menu too, though the token says otherwise
     told = await last_profile(portal)
     assert (told.title, told.birth_name, told.first_name) == ("M.", "Durand-Roy", "Claire")

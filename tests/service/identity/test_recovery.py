@@ -10,6 +10,8 @@ from sqlalchemy import select
 from chassis.ids import new_id
 from chassis.runtime import Runtime
 from contracts.identity import (
+    ActivationRequested,
+    InvitationRequested,
     PasswordChanged,
     PasswordResetRequested,
     RecoverySubmitted,
@@ -19,15 +21,17 @@ from contracts.identity import (
 from contracts.links import Purpose
 from services.identity.accounts.create_account import NewAccount, create_account
 from services.identity.accounts.erase_account import erase_account
+from services.identity.accounts.invite_person import invite_person
 from services.identity.domain.links import AGAIN_A_DAY, LAPSES_AFTER
 from services.identity.domain.recoveries import Loss
 from services.identity.hashing import matches
 from services.identity.people import PersonFacts
 from services.identity.recovery.lapse_recovery import LapseRecovery, lapse_recovery
 from services.identity.recovery.submit_recovery import submit_recovery
+from services.identity.registration.submit_registration import submit_registration
 from services.identity.sessions import open_session
 from services.identity.tables import Account, Recovery, Reset, Session
-from tests.builders.identity import PASSWORD, a_link, new_account
+from tests.builders.identity import PASSWORD, a_link, filled, new_account
 from tests.service.identity.browser import Browser, form_of, words_of
 from tests.service.identity.conftest import Portal
 
@@ -198,7 +202,7 @@ async def test_nobody_who_is_not_known_is_written_to(
     assert (row.address_key, row.username_key, row.account_id) == (None, None, None)
 
 
-async def test_an_account_that_is_gone_or_waits_is_not_known(
+async def test_an_account_that_is_gone_is_not_known(
     portal: Portal, browser: Browser, account: NewAccount
 ) -> None:
     async with portal.begin() as work:
@@ -207,6 +211,48 @@ async def test_an_account_that_is_gone_or_waits_is_not_known(
     await loses(portal, browser, "password", email=SHARED)
     await loses(portal, browser, "password", username="accueil")
     assert await portal.told(PasswordResetRequested) == []
+
+
+@pytest.mark.parametrize("lost", ["username", "password"])
+@pytest.mark.parametrize("invited", [False, True])
+async def test_who_never_activated_is_offered_that_again(
+    portal: Portal, browser: Browser, lost: str, invited: bool
+) -> None:
+    """They have no password to lose yet. The page says what it says to everybody."""
+    waiting = "attend@givors.example"
+    async with portal.begin() as work:
+        if invited:
+            await invite_person(work, waiting)
+        else:
+            await submit_registration(work, filled(email=waiting))
+    await portal.settle()
+    kind: type[ActivationRequested | InvitationRequested] = (
+        InvitationRequested if invited else ActivationRequested
+    )
+    first = await portal.only(kind)
+    for _ in range(AGAIN_A_DAY + 2):
+        done = await loses(portal, browser, lost, email=waiting.upper())
+        assert (done.status_code, done.headers["location"]) == (303, "/recovery/sent")
+    asked = await portal.told(kind)
+    assert len(asked) == 1 + AGAIN_A_DAY
+    assert {(one.address, one.account_id) for one in asked} == {(waiting, first.account_id)}
+    assert await portal.told(PasswordResetRequested) == []
+    assert await portal.told(UsernameReminderRequested) == []
+    for told in await portal.told(RecoverySubmitted):
+        row = await portal.row(Recovery, told.recovery_id)
+        assert (row.address_key, row.username_key, row.account_id) == (None, None, None)
+
+
+async def test_who_has_an_account_is_not_offered_one_that_waits(
+    portal: Portal, browser: Browser, account: NewAccount
+) -> None:
+    async with portal.begin() as work:
+        await invite_person(work, SHARED)
+    await portal.settle()
+    await loses(portal, browser, "password", email=SHARED)
+    await loses(portal, browser, "password", email="attend@givors.example", username="accueil")
+    assert len(await portal.told(InvitationRequested)) == 1
+    assert len(await portal.told(PasswordResetRequested)) == 1
 
 
 async def test_nobodys_mailbox_is_filled(

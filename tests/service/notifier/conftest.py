@@ -1,7 +1,6 @@
 """The notifier on a real database of its own, its parts driven by hand, and a scripted relay."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,19 +24,9 @@ from services.notifier.domain.retries import Patience
 from services.notifier.service import service
 from tests.builders.notifier import a_tenant, told
 from tests.service.notifier.relay import ScriptedRelay
+from tests.support.names import names_apart
 
 QUICK = Patience(first_s=0.02, longest_s=0.1, away_first_s=0.05, away_longest_s=0.2)
-
-
-@contextmanager
-def own_names() -> Iterator[None]:
-    """Databases and roles beside those of the whole installation, whose delivery may be running."""
-    before = roles.PREFIX
-    roles.PREFIX = f"{before}_mail"
-    try:
-        yield
-    finally:
-        roles.PREFIX = before
 
 
 class Office:
@@ -66,7 +55,12 @@ class Office:
 
     def delivery(self, **settings: Any) -> Delivery:
         """One more deliverer, to the scripted relay."""
-        values = {"relay_host": "127.0.0.1", "relay_port": self.relay.port, "relay_timeout_s": 2}
+        values = {
+            "relay_host": "127.0.0.1",
+            "relay_port": self.relay.port,
+            "relay_timeout_s": 2,
+            "relay_connections": 1,
+        }
         delivery = Delivery(
             self.runtime.database,
             self.runtime.tenants,
@@ -113,7 +107,7 @@ class Office:
 @pytest.fixture(scope="session")
 async def notifier_keys(worker_folder: Path, postgres_url: str) -> Keys:
     keys = Keys(worker_folder / "notifier-keys")
-    with own_names():
+    with names_apart("mail"):
         await migrate(postgres_url, service.schema, passwords_of(keys, "notifier"))
     return keys
 
@@ -123,7 +117,7 @@ async def office(notifier_keys: Keys, postgres_url: str) -> AsyncIterator[Office
     relay = ScriptedRelay()
     await relay.start()
     bus = EmbeddedBus()
-    with own_names():
+    with names_apart("mail"):
         own_url = with_database(postgres_url, roles.database_name("notifier"))
         runtime = Runtime(
             service,
@@ -137,9 +131,9 @@ async def office(notifier_keys: Keys, postgres_url: str) -> AsyncIterator[Office
     office = Office(runtime, relay, own_url)
     yield office
     for delivery in office.deliveries:
-        await delivery._relay.close()
+        await delivery.close()
     await relay.stop()
     await runtime.workers[0]._notes.close()
-    for table in ("attempts", "mails", "inbox", "inbox_seen", "tenant_projections"):
+    for table in ("attempts", "mails", "outbox", "inbox", "inbox_seen", "tenant_projections"):
         await office.rows(f"DELETE FROM {table}")
     await runtime.stop()

@@ -1,6 +1,7 @@
 """A mail relay of the tests' own: real SMTP in this loop, which does what a script says."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -38,6 +39,7 @@ class ScriptedRelay:
         self.raw: list[bytes] = []
         self.recipients: list[str] = []
         self.rcpt_reply: dict[str, str] = {}
+        self.tls: ssl.SSLContext | None = None  # from the first byte
         self._server: asyncio.Server | None = None
         self._came = asyncio.Condition()
 
@@ -46,12 +48,16 @@ class ScriptedRelay:
 
         def connected() -> SMTP:
             self.connections += 1
-            return SMTP(self, hostname="relay.test", enable_SMTPUTF8=True)
+            return self.connection()
 
         self._server = await asyncio.get_running_loop().create_server(
-            connected, "127.0.0.1", self.port, reuse_address=True
+            connected, "127.0.0.1", self.port, reuse_address=True, ssl=self.tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def connection(self) -> SMTP:
+        """The relay's side of one."""
+        return SMTP(self, hostname="relay.test", enable_SMTPUTF8=True)
 
     async def stop(self) -> None:
         """Be away."""

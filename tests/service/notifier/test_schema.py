@@ -3,10 +3,10 @@
 from chassis.database.migrate import differences
 from chassis.keys import Keys
 from services.notifier.service import service
-from tests.service.notifier.conftest import own_names
+from tests.support.names import names_apart
 
 
 async def test_tables_and_migrations_agree(postgres_url: str, notifier_keys: Keys) -> None:
     assert notifier_keys.folder.exists()
-    with own_names():
+    with names_apart("mail"):
         assert await differences(postgres_url, service.schema) == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from sqlalchemy import text
 from chassis import clock
 from chassis.app import build_app
 from chassis.bus import EmbeddedBus
-from chassis.database import roles
 from chassis.database.migrate import migrate
 from chassis.files import FolderFiles
 from chassis.ids import new_id
@@ -27,19 +26,9 @@ from contracts.event import Envelope, Event
 from guichet.passwords import database_of, passwords_of
 from services.requests.service import service
 from tests.builders.requests import Town, a_portal, told
+from tests.support.names import names_apart
 
 QUICK = Patience(attempts=3, first_s=0.01, awaits_s=0.1)
-
-
-@contextlib.contextmanager
-def own_names() -> Iterator[None]:
-    """Databases and roles beside those of the whole installation, whose workers may be running."""
-    before = roles.PREFIX
-    roles.PREFIX = f"{before}_req"
-    try:
-        yield
-    finally:
-        roles.PREFIX = before
 
 
 class Counter:
@@ -81,12 +70,12 @@ class Counter:
 
     @contextlib.asynccontextmanager
     async def visitor(
-        self, tenant: UUID, principal: Principal = ANONYMOUS
+        self, tenant: UUID, principal: Principal = ANONYMOUS, *, language: str = ""
     ) -> AsyncIterator[httpx.AsyncClient]:
         """Somebody whom the gateway speaks for."""
 
         async def speak_for(request: httpx.Request) -> None:
-            call = Call(tenant, "http-1", principal)
+            call = Call(tenant, "http-1", principal, language=language)
             key = self.runtime.token_key
             request.headers[TOKEN_HEADER] = mint(key, "requests", call, clock.now())
 
@@ -113,14 +102,14 @@ class Counter:
 @pytest.fixture(scope="session")
 async def counter_keys(worker_folder: Path, postgres_url: str) -> Keys:
     keys = Keys(worker_folder / "requests-keys")
-    with own_names():
+    with names_apart("req"):
         await migrate(postgres_url, service.schema, passwords_of(keys, "requests"))
     return keys
 
 
 @pytest.fixture
 async def counter(counter_keys: Keys, postgres_url: str, tmp_path: Path) -> AsyncIterator[Counter]:
-    with own_names():
+    with names_apart("req"):
         runtime = Runtime(
             service,
             Settings(),

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
 from chassis import clock
 from contracts.catalog import ProcedureRetired
+from contracts.requests import DraftEnded, DraftKept
 from services.requests.domain.drafts import KEPT_FOR, LARGEST
 from services.requests.filing.lapse_draft import LapseDraft, lapse_draft
 from services.requests.tables import Draft
@@ -221,8 +222,10 @@ async def test_a_draft_that_nobody_comes_back_to_lapses(
     await passes(90)
     assert await kept(scene) == ["Écran"]
     assert len(await scene.counter.of(scene.tenant, "SELECT id FROM inbox")) == 2
+    assert await scene.counter.events(scene.tenant, DraftEnded) == []
     await passes(151)
     assert await kept(scene) == []
+    assert await scene.counter.events(scene.tenant, DraftEnded) == [DraftEnded(draft_id=draft_id)]
     await passes(152)
 
 
@@ -231,3 +234,66 @@ async def test_an_erasure_takes_the_draft_and_its_timer(scene: Scene) -> None:
     await scene.counter.hear(scene.tenant, scene.town.is_erased(), version=3)
     assert await kept(scene) == []
     assert await scene.counter.of(scene.tenant, "SELECT id FROM inbox") == []
+
+
+async def test_the_others_are_told_once_however_often_it_is_saved(scene: Scene) -> None:
+    form = await scene.form()
+    for what in ("É", "Éc", "Écr"):
+        await type_in(scene, form, what)
+    [told] = await scene.counter.events(scene.tenant, DraftKept)
+    [(draft_id,)] = await scene.counter.of(scene.tenant, "SELECT id FROM drafts")
+    assert (told.draft_id, told.person_id) == (draft_id, scene.town.person_id)
+    assert (told.procedure_id, told.form_version) == (scene.procedure.procedure_id, 1)
+
+
+async def test_they_are_told_again_on_another_day(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nearly_midnight = datetime(2026, 4, 5, 21, 59, tzinfo=UTC)  # in Paris
+    after = {0.0: "É", 0.5: "Éc", 1.0: "Écr", 2.0: "Écra", 1441.0: "Écran"}
+    minutes = 0.0
+    monkeypatch.setattr(clock, "now", lambda: nearly_midnight + timedelta(minutes=minutes))
+    form = await scene.form()
+    for minutes, what in after.items():  # noqa: B007  the clock reads it
+        await type_in(scene, form, what)
+    told = await scene.counter.events(scene.tenant, DraftKept)
+    since = [one.saved_at - nearly_midnight for one in told]
+    assert since == [timedelta(0), timedelta(minutes=1), timedelta(minutes=1441)]
+
+
+async def test_they_are_told_who_asks_now(scene: Scene) -> None:
+    await type_in(scene, await scene.form(), "Écran")
+    later = scene.procedure.model_copy(update={"form_version": 2})
+    await scene.counter.hear(scene.tenant, later, version=2)
+    afresh = await scene.page("POST", START, AFRESH)
+    for what in ("I", "Im"):
+        await type_in(scene, afresh, what)
+    told = await scene.counter.events(scene.tenant, DraftKept)
+    assert [one.form_version for one in told] == [1, 2]
+    assert len({one.draft_id for one in told}) == 1
+
+
+async def test_they_are_told_that_it_was_sent(scene: Scene) -> None:
+    await scene.save(await scene.recap())
+    [kept] = await scene.counter.events(scene.tenant, DraftKept)
+    [ended] = await scene.counter.events(scene.tenant, DraftEnded)
+    assert ended.draft_id == kept.draft_id
+
+
+async def test_an_address_resumes_it(scene: Scene) -> None:
+    nothing_yet = await scene.page("GET", f"{START}?resume=1")
+    assert "what" not in nothing_yet.fields
+    await type_in(scene, await scene.form(), "Écran")
+    resumed = await scene.page("GET", f"{START}?resume=1")
+    assert resumed.fields["what"] == "Écran"
+    await type_in(scene, resumed, "Écran blanc")
+    assert await kept(scene) == ["Écran blanc"]
+
+
+async def test_who_has_not_accepted_the_terms_does_so_before_resuming(scene: Scene) -> None:
+    await type_in(scene, await scene.form(), "Écran")
+    await scene.counter.hear(scene.tenant, a_portal(scene.tenant, terms=2), version=2)
+    introduction = await scene.page("GET", f"{START}?resume=1")
+    assert "Reprendre" in introduction.text
+    assert not introduction.title.startswith("Erreur")
+    assert "what" not in introduction.fields

@@ -13,7 +13,7 @@ from chassis import clock
 from chassis.ids import new_id
 from chassis.principals import AGENT, ANONYMOUS
 from contracts.catalog import ProcedurePublished, ProcedureRetired
-from contracts.requests import RequestSaved, TermsAccepted
+from contracts.requests import DraftEnded, RequestSaved, TermsAccepted
 from services.requests.filing.consents import Consent
 from services.requests.filing.save_request import Filing, save_request
 from tests.builders.requests import (
@@ -126,7 +126,7 @@ async def test_the_other_services_are_told_of_it(scene: Scene) -> None:
 async def test_the_form_is_filled_with_what_the_portal_knows(scene: Scene) -> None:
     form = await scene.form()
     assert form.fields["mail"] == "mairie@saint-amand.example"
-    assert form.fields["phone"] == "0472000000"
+    assert form.fields["phone"] == "04 72 00 00 00"
     assert form.fields["what"] == ""
 
 
@@ -385,7 +385,12 @@ async def test_an_erasure_takes_the_answers_and_leaves_the_number(scene: Scene) 
     assert await scene.counter.of(
         scene.tenant, "SELECT number, sections, person_id, account_id, key FROM requests"
     ) == [("2026-000002", [], None, None, None)]
-    assert await scene.counter.of(scene.tenant, "SELECT envelope FROM outbox") == []
+    # That a draft ended names nobody, and is told all the same.
+    assert await scene.counter.of(
+        scene.tenant,
+        "SELECT envelope->>'type', (SELECT array_agg(key) FROM jsonb_object_keys(envelope->'data')"
+        " AS key) FROM outbox",
+    ) == [(DraftEnded.type_name(), ["draft_id"])]
 
 
 async def test_an_account_of_this_moment_waits_for_its_profile(scene: Scene) -> None:

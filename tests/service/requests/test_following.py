@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from chassis import clock, signatures
 from chassis.ids import new_id
 from chassis.principals import ANONYMOUS, Principal
@@ -120,6 +122,63 @@ async def test_a_request_is_a_file_named_by_its_number(counter: Counter) -> None
     found = pdf.read(answer.content)
     assert found.title == "Demande 2026-000001 – Création de compte"
     assert "Saint-Amand" in found.text
+
+
+@pytest.mark.parametrize(
+    ("language", "accepted", "refused", "too_old"),
+    [
+        (
+            "fr",
+            "Courriel avec le lien d’activation du compte : accepté par le serveur de messagerie",
+            "Courriel de confirmation de la demande : refusé par le serveur de messagerie",
+            "Courriel sur la demande : non envoyé : il n’a pas pu partir à temps",
+        ),
+        (
+            "en",
+            "Email with the link that activates the account: accepted by the mail server",
+            "Email that confirms the request: refused by the mail server",
+            "Email about the request: not sent: it could not leave in time",
+        ),
+    ],
+)
+async def test_a_request_tells_what_became_of_its_mails_to_its_person_alone(
+    counter: Counter, language: str, accepted: str, refused: str, too_old: str
+) -> None:
+    tenant = await counter.portal(languages=("fr", "en"))
+    town, neighbour = await counter.town(tenant), await counter.town(tenant)
+    about = {"submission_id": None, "request_id": town.request_id}
+    await counter.hear(
+        tenant,
+        town.gets_mail(),
+        town.gets_no_mail(**about, template="request_recorded"),
+        town.gets_no_mail(**about, template="of later", cause="too_old", code=None, words=""),
+        neighbour.gets_mail(words="2.0.0 queued as THEIRS"),
+    )
+    async with counter.visitor(tenant, town.principal(), language=language) as browser:
+        page = Page((await browser.get(f"/requests/{town.request_id}")).text.replace("\u00a0", " "))
+        paper = await browser.get(f"/requests/{town.request_id}/print")
+    for sentence in (accepted, "250 2.0.0 queued as 4TQ1", refused, "550 5.1.1 no such", too_old):
+        assert sentence in page.text
+    assert "THEIRS" not in page.text
+    assert "None" not in page.text
+    async with counter.visitor(tenant, BROWSER) as browser:
+        by_handle = await browser.get(a_handle(counter, tenant, town.request_id))
+    for answer in (paper, by_handle):
+        assert answer.status_code == 200
+        assert "4TQ1" not in answer.text
+        assert "messagerie" not in answer.text
+        assert "mail server" not in answer.text
+
+
+async def test_the_print_page_is_the_same_whatever_became_of_a_mail(counter: Counter) -> None:
+    tenant = await counter.portal()
+    town = Town()
+    await counter.hear(tenant, town.submits())
+    path = a_handle(counter, tenant, town.request_id)
+    async with counter.visitor(tenant, BROWSER) as browser:
+        before = await browser.get(path)
+        await counter.hear(tenant, town.gets_no_mail())
+        assert (await browser.get(path)).text == before.text
 
 
 async def test_a_handle_gives_the_file_to_a_signed_out_browser(counter: Counter) -> None:

@@ -21,6 +21,7 @@ KEPT = {
     "organisations": "id, name, city",
     "procedures": "id, slug, title, minutes, form_version, form",
     "acceptances": "id, person_id, account_id, terms_version, accepted_at",
+    "mail_outcomes": "id, request_id, submission_id, template, outcome, code, words, ended_at",
     "ended": "subject",
     "inbox": "handler, state",
 }
@@ -67,6 +68,9 @@ async def in_handfuls(
 def activated(town: Town) -> list[Told]:
     return [
         (town.submits(), 1),
+        (town.gets_mail(), 1),
+        (town.gets_no_mail(), 1),
+        (town.gets_mail(submission_id=None), 1),  # about an account alone: not a request's
         (town.is_called(birth_name="Matin"), 1),
         (town.is_called(), 2),
         (town.stands_at(name="Saint Amand"), 1),
@@ -80,7 +84,7 @@ def erased(town: Town) -> list[Told]:
 
 
 def lapsed(town: Town) -> list[Told]:
-    return [(town.submits(), 1), (town.lapses(), 2)]
+    return [(town.submits(), 1), (town.gets_mail(account_id=None), 1), (town.lapses(), 2)]
 
 
 def invited(town: Town) -> list[Told]:
@@ -133,6 +137,22 @@ async def test_an_end_leaves_nothing_of_the_person(counter: Counter, name: str) 
         assert left["requests"] == []
         assert left["requesters"] == []
         assert left["acceptances"] == []
+        assert left["mail_outcomes"] == []
+
+
+async def test_what_became_of_mails_is_kept_once_each(counter: Counter) -> None:
+    left = await after(counter, STORIES["activated"], None)
+    assert sorted(row[4] for row in left["mail_outcomes"]) == ["accepted", "refused"]
+
+
+async def test_what_became_of_mails_about_a_request_goes_with_its_person(counter: Counter) -> None:
+    tenant = await counter.portal()
+    gone, stays = await counter.town(tenant), await counter.town(tenant)
+    for town in (gone, stays):
+        about = {"request_id": town.request_id, "submission_id": None, "account_id": None}
+        await counter.hear(tenant, town.gets_mail(**about))
+    await counter.hear(tenant, gone.is_erased(submission_id=None), version=3)
+    assert await counter.of(tenant, "SELECT request_id FROM mail_outcomes") == [(stays.request_id,)]
 
 
 async def test_a_registration_becomes_a_request_with_a_number(counter: Counter) -> None:

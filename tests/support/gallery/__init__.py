@@ -152,6 +152,11 @@ def app(tenant: TenantView | None = TENANT, reader: Principal = ANONYMOUS) -> Fa
 
     _serve_what_pages_need(gallery, tenant)
 
+    @gallery.head("/livez")
+    async def live() -> Response:
+        """Heard by a form before it is sent."""
+        return Response()
+
     @gallery.get("/")
     async def catalogue(http: Request) -> Response:
         return pages.render(http, "samples/catalogue.html")

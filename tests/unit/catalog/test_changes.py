@@ -133,6 +133,12 @@ def test_another_order_is_told_without_publishing_anything() -> None:
     assert (done.publications, done.retired) == ((), ())
 
 
+def test_another_drawing_is_told_without_publishing_anything() -> None:
+    done = plan(once_imported(a_catalogue(a_category())), a_catalogue(a_category(icon="bug")))
+    assert done.rearranged
+    assert done.publications == ()
+
+
 def test_a_category_said_otherwise_is_told_without_publishing_anything() -> None:
     held = once_imported(a_catalogue(a_category()))
     done = plan(held, a_catalogue(a_category(about={"fr": "autre chose"})))

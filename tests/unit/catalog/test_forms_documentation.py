@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 import yaml
 
-from services.catalog.importing.catalogue_yaml import KindOf, WrittenField, WrittenPage
+from services.catalog.importing.catalogue_yaml import WrittenPage
+from services.catalog.importing.question_yaml import KindOf, WrittenField
 from services.catalog.importing.read_catalogue import read_catalogue
 
 TEXT = Path("docs/forms.md").read_text("utf-8")
@@ -30,7 +31,9 @@ def test_the_catalogue_is_one() -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_is_one(question: str) -> None:
-    WrittenField.model_validate(yaml.safe_load(question), context={"language": "en"})
+    written = yaml.safe_load(question)
+    read = WrittenField.model_validate(written, context={"language": "en"})
+    assert (read.key, read.kind) == (written["key"], written["kind"])
 
 
 def test_every_kind_is_told() -> None:

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from chassis.web.pages import icon
 from contracts.forms import Condition, Repeats
 from services.catalog.importing.read_catalogue import CatalogueError, read_catalogue
-from tests.unit.catalog.wrong_catalogues import GOOD, RICH, WRONG, Wrong, but
+from tests.unit.catalog.wrong_catalogues import GOOD, ICONS, RICH, WRONG, Wrong, but
 
 
 def mistakes_in(text: str) -> list[str]:
@@ -30,6 +31,13 @@ def test_a_good_file_is_read_whole() -> None:
     assert anomaly.form.field("phone").prefill == "person.phone"
     assert account.about == {}
     assert (account.procedures[0].opens, account.procedures[0].form) == ("registration", None)
+
+
+@pytest.mark.parametrize("name", ICONS)
+def test_every_drawing_that_may_be_named_can_be_drawn(name: str) -> None:
+    assert icon(name).startswith("<svg")
+    read = read_catalogue(GOOD.replace("    about: tout", f"    icon: {name}\n    about: tout"))
+    assert [category.icon for category in read.categories] == [name, None]
 
 
 def test_plain_scalars_stay_what_was_typed() -> None:

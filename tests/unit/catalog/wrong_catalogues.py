@@ -1,8 +1,12 @@
 """A good catalogue's file, and wrong ones that differ from it in one place each."""
 
 from dataclasses import dataclass
+from typing import get_args
 
-from services.catalog.importing.catalogue_yaml import KNOWN_VALUES
+from services.catalog.domain.catalogue import Icon
+from services.catalog.importing.question_yaml import KNOWN_VALUES
+
+ICONS: tuple[str, ...] = get_args(Icon)
 
 KINDS = (
     "text",
@@ -126,6 +130,12 @@ class Wrong:
     mend: str
 
 
+def listed(names: tuple[str, ...]) -> str:
+    """The names as they are told: `a`, `b` or `c`."""
+    *first, last = (f"`{name}`" for name in names)
+    return f"{', '.join(first)} or {last}"
+
+
 def but(old: str, new: str) -> str:
     """The good file with one place changed."""
     assert GOOD.count(old) == 1, f"{old!r} stands {GOOD.count(old)} times"
@@ -156,6 +166,12 @@ WRONG = {
         14,
         "This is no YAML: mapping values are not allowed here.",
         "Put a text that holds `: ` between quotes, and check the indentation.",
+    ),
+    "a drawing that is not there": Wrong(
+        but("    about: tout", "    icon: unicorn\n    about: tout"),
+        10,
+        "`icon` can't be `unicorn`.",
+        f"Use one of: {listed(ICONS)}.",
     ),
     "a tab": Wrong(
         but("    about: tout", "\tabout: tout"),
@@ -251,7 +267,7 @@ WRONG = {
         but("    about: tout le logiciel", "    colour: blue"),
         10,
         "`colour` is not known in a category.",
-        "Known are: slug, title, about, procedures.",
+        "Known are: slug, title, about, icon, procedures.",
     ),
     "minutes in words": Wrong(
         but("minutes: 8", "minutes: huit"),

@@ -194,6 +194,43 @@ async def test_a_choice_is_a_form_of_this_site(client: httpx.AsyncClient, path: 
     assert (answer.status_code, "set-cookie" in answer.headers) == (413, False)
 
 
+# ── Choosing beside what is typed ────────────────────────────────────────────────────────────────
+
+
+async def test_a_form_that_is_shown_again_is_shown_as_was_chosen(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    answer = await client.post("/profile/details?_language=en", data={"phone": "1"})
+    assert (answer.status_code, parts.call().language) == (200, "en")
+    [cookie] = answer.headers.get_list("set-cookie")
+    assert cookie.startswith("guichet-language=en; HttpOnly; Max-Age=31536000; Path=/;")
+    for theme, told in (("dark", "dark"), ("auto", "")):
+        answer = await client.post(f"/profile/details?_theme={theme}", data={"phone": "1"})
+        assert parts.call().theme == told
+        [cookie] = answer.headers.get_list("set-cookie")
+        assert cookie.startswith(f"guichet-theme={theme};")
+    assert await spoken(client, parts, "fr") == "en"
+
+
+@pytest.mark.parametrize("query", ["_language=de", "_theme=blue", "_language=en&_theme=blue"])
+async def test_a_form_with_a_choice_that_is_not_offered_goes_nowhere(
+    client: httpx.AsyncClient, parts: Parts, query: str
+) -> None:
+    answer = await client.post(f"/profile/details?{query}", data={"phone": "1"})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (400, False)
+    assert parts.scopes == []
+
+
+async def test_only_a_form_of_this_site_chooses(client: httpx.AsyncClient, parts: Parts) -> None:
+    path = "/profile/details?_language=en"
+    for method in ("GET", "HEAD"):
+        answer = await client.request(method, path)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+        assert parts.call().language == ""
+    answer = await client.post(path, data={}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+
+
 # ── The gateway's own pages, and the pseudo-locale ───────────────────────────────────────────────
 
 

@@ -22,7 +22,8 @@ from contracts.identity import SessionRevoked
 from gateway.app import Gateway
 from gateway.guards import LARGEST_BODY
 from gateway.headers import SECURITY, STRICT_TRANSPORT
-from gateway.upstream import InProcess, PartAway
+from gateway.sessions import Sessions
+from gateway.upstream import AnswerCut, InProcess, PartAway
 from tests.builders.catalog import a_tenant
 from tests.unit.gateway.test_sessions import an_answer
 
@@ -54,7 +55,7 @@ class Parts:
         self.scopes.append((part, scope))
         await _send(send, 200, b"hello", (b"content-type", b"text/plain"), begun=self.breaks_off)
         if self.breaks_off:
-            raise PartAway(part)
+            raise AnswerCut(part)
 
     async def _answer(self, path: str, body: bytes, send: Send) -> None:
         asked = json.loads(body) if body else None
@@ -198,16 +199,16 @@ async def test_what_was_revoked_while_it_was_looked_up_is_no_session(
 
 
 async def test_a_known_session_serves_while_identity_is_away(
-    client: httpx.AsyncClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, gateway: Gateway, parts: Parts
 ) -> None:
     parts.session = an_answer()
+    gateway.sessions = Sessions(fresh_s=-1.0)
     client.cookies.set("guichet", "cookie")
     await client.get("/requests")
     parts.away.add("identity")
-    monkeypatch.setattr("gateway.sessions.FRESH_S", -1.0)
     await client.get("/requests")
     assert parts.call().principal.signed_in
-    monkeypatch.setattr("gateway.sessions.STALE_S", -1.0)
+    gateway.sessions.lost()  # and what is ended is not heard of
     await client.get("/requests")
     assert not parts.call().principal.signed_in
 
@@ -359,7 +360,7 @@ async def test_a_part_that_fails_in_its_answer_is_told_of() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(AnswerCut):
         await InProcess({"catalog": app}).forward("catalog", _a_scope("/"), _nothing, _dropped)
 
 

@@ -198,3 +198,45 @@ def test_what_was_not_looked_up_for_longest_goes_first(
     assert known.fresh(TENANT, "second") is None
     assert known.fresh(TENANT, "first") is not None
     assert known.fresh(TENANT, "third") is not None
+
+
+# ── While revocations are not heard ──────────────────────────────────────────────────────────────
+
+
+def test_what_is_not_heard_of_serves_for_the_minute_and_no_longer(time: Clock) -> None:
+    known = Sessions()
+    principal = kept(known, time)
+    known.lost()
+    for seconds, served in ((FRESH_S, principal), (FRESH_S + 1, None)):
+        time.now = 1000.0 + seconds
+        assert known.fresh(TENANT, COOKIE) == served
+        assert known.stale(TENANT, COOKIE) == served
+
+
+async def test_once_heard_again_all_is_asked_anew(time: Clock) -> None:
+    known = Sessions()
+    kept(known, time)
+    known.lost()
+    await known.joined()
+    assert known.fresh(TENANT, COOKIE) is None
+    assert known.stale(TENANT, COOKIE) is None
+    time.now += 0.1
+    principal = kept(known, time)
+    time.now += FRESH_S + 1
+    assert known.stale(TENANT, COOKIE) == principal is not None
+
+
+async def test_what_was_asked_before_it_was_heard_serves_once(time: Clock) -> None:
+    known = Sessions()
+    asked_at = time.now
+    time.now += 1
+    await known.joined()
+    assert known.keep(TENANT, COOKIE, an_answer(), asked_at) is not None
+    assert known.fresh(TENANT, COOKIE) is None
+
+
+def test_how_long_a_session_is_fresh_can_be_set(time: Clock) -> None:
+    known = Sessions(fresh_s=2)
+    assert kept(known, time) is not None
+    time.now += 2.1
+    assert known.fresh(TENANT, COOKIE) is None

@@ -1,5 +1,9 @@
 """Host to tenant: snapshot, broadcasts in any order, and hosts that nobody has."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +14,9 @@ from chassis.ids import new_id
 from contracts.event import Envelope, sealed
 from contracts.identity import TenantChanged
 from gateway.tenants import UNKNOWN_FOR_S, TenantsByHost
+from gateway.upstream import PartAway
 from tests.builders.catalog import a_tenant
+from tests.support.waiting import bounded
 
 TENANT = new_id()
 
@@ -111,7 +117,7 @@ def test_a_host_that_nobody_has_is_asked_for_once_in_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("gateway.tenants.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("gateway.tenants.time", SimpleNamespace(monotonic=lambda: now[0]))
     tenants = TenantsByHost()
     tenants.load([])
     assert tenants.worth_asking("portail.localhost")
@@ -143,3 +149,70 @@ def test_no_tenant_stands_in_for_unknown_hosts_unless_the_settings_name_it() -> 
         one.load(snapshot(1))
     assert tenants.at("elsewhere.localhost") is None
     assert state_at(named, "elsewhere.localhost") == "active"
+
+
+# ── Keeping it loaded where parts are apart ──────────────────────────────────────────────────────
+
+
+class Identity:
+    """Stands in for identity: away at first, then with a snapshot."""
+
+    def __init__(self, tenants: TenantsByHost, *, away: int = 0) -> None:
+        self._tenants = tenants
+        self.away = away
+        self.asked = 0
+        self.state = "active"
+
+    async def load(self) -> None:
+        """What the gateway has loaded."""
+        self.asked += 1
+        if self.asked <= self.away:
+            raise PartAway("identity")
+        self._tenants.load(snapshot(self.asked, state=self.state))
+
+
+@asynccontextmanager
+async def kept_loaded(tenants: TenantsByHost, identity: Identity) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    keeping = asyncio.create_task(tenants.keep_loaded(identity.load, stopping))
+    yield
+    stopping.set()
+    async with bounded(5):
+        await keeping
+
+
+async def comes_to(holds: Callable[[], bool]) -> None:
+    async with bounded(5):
+        while not holds():  # noqa: ASYNC110  # a count, which tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def test_the_snapshot_is_asked_for_until_identity_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.tenants.ASKED_AGAIN_S", (0.005, 0.01))
+    tenants = TenantsByHost()
+    identity = Identity(tenants, away=3)
+    async with kept_loaded(tenants, identity):
+        await comes_to(lambda: tenants.loaded)
+    assert identity.asked == 4
+
+
+async def test_once_changes_are_heard_again_the_snapshot_is_loaded_anew() -> None:
+    tenants = TenantsByHost(reloaded_every_s=3600)
+    identity = Identity(tenants)
+    async with kept_loaded(tenants, identity):
+        await comes_to(lambda: tenants.loaded)
+        tenants.lost()
+        await comes_to(lambda: identity.asked == 2)
+        identity.state = "suspended"
+        await tenants.joined()
+        await comes_to(lambda: state_at(tenants) == "suspended")
+
+
+async def test_while_changes_are_not_heard_the_snapshot_is_loaded_again_and_again() -> None:
+    tenants = TenantsByHost(reloaded_every_s=0.01)
+    identity = Identity(tenants)
+    tenants.lost()
+    async with kept_loaded(tenants, identity):
+        await comes_to(lambda: identity.asked > 5)

@@ -22,12 +22,20 @@ def said_with(text: str, facts: Any) -> Any:
         return {name: said_with(text, one) for name, one in facts.items()}
     if isinstance(facts, list | tuple):
         return [said_with(text, one) for one in facts]
-    return text if isinstance(facts, str) and not is_instant(facts) else facts
+    return text if isinstance(facts, str) and not (is_instant(facts) or is_id(facts)) else facts
 
 
 def is_instant(text: str) -> bool:
     try:
         datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_id(text: str) -> bool:
+    try:
+        UUID(text)
     except ValueError:
         return False
     return True

@@ -59,7 +59,9 @@ def hostile(value: Any, text: str) -> Any:
     if isinstance(value, str):
         return value if value == SENT.isoformat() else text
     if isinstance(value, dict):
-        return {name: hostile(one, text) for name, one in value.items()}
+        return {
+            name: one if name.endswith("_id") else hostile(one, text) for name, one in value.items()
+        }
     if isinstance(value, list):
         return [hostile(one, text) for one in value]
     return value

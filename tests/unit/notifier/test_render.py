@@ -9,7 +9,7 @@ import pytest
 from services.notifier.delivery.templates import CATALOGUES
 from services.notifier.domain.kinds import Template
 from tests.builders.notifier import a_tenant
-from tests.support.mails import ORIGIN, a_mail, link_of, words_of
+from tests.support.mails import FACTS, ORIGIN, a_mail, link_of, words_of
 
 
 class Reader(HTMLParser):
@@ -135,6 +135,15 @@ def test_each_language_says_all_of_a_mail(template: Template) -> None:
 def test_the_mails_name_of_a_procedure_is_in_the_readers_language() -> None:
     for language, title in (("fr", "Anomalie - logiciel"), ("en", "Fault - ")):
         assert title in words_of(a_mail(Template.REQUEST_RECORDED, language=language), "plain")
+
+
+def test_the_button_of_a_recorded_request_leads_to_that_request() -> None:
+    said = words_of(a_mail(Template.REQUEST_RECORDED), "plain")
+    assert f"{ORIGIN}/requests/{UUID(int=3)}\n" in said
+    earlier = {**FACTS[Template.REQUEST_RECORDED]}
+    del earlier["request_id"]  # as a release before this one queued it
+    said = words_of(a_mail(Template.REQUEST_RECORDED, facts=earlier), "plain")
+    assert f"{ORIGIN}/requests\n" in said
 
 
 def test_a_language_that_nobody_speaks_is_answered_in_the_tenants() -> None:

@@ -1,5 +1,7 @@
 """The rules of mails: links, identifiers, answers, delays, lines."""
 
+import sys
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -11,10 +13,10 @@ from hypothesis import strategies as st
 
 from chassis.signatures import read
 from contracts.links import LIFETIMES, PATHS, Purpose, address_hash
-from services.notifier.domain.answers import Outcome, judged, lost
+from services.notifier.domain.answers import Outcome, judged, kept, lost
 from services.notifier.domain.identifiers import mail_id, message_id
 from services.notifier.domain.kinds import KINDS, Template
-from services.notifier.domain.lines import NoAddress, mailbox, one_line
+from services.notifier.domain.lines import UNSEEN, NoAddress, mailbox, one_line
 from services.notifier.domain.links import mint
 from services.notifier.domain.naming import account_facts, without
 from services.notifier.domain.retries import Patience
@@ -97,6 +99,12 @@ def test_a_line_keeps_its_words() -> None:
     assert one_line("x" * 10, 5) == "xxxx…"
 
 
+def test_what_is_not_seen_is_a_gap_on_one_line() -> None:
+    every = (chr(code) for code in range(sys.maxunicode + 1))
+    unseen = {one for one in every if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")}
+    assert unseen == set(UNSEEN.findall("".join(map(chr, range(sys.maxunicode + 1)))))
+
+
 @given(st.text(), st.text(alphabet="<>@,;:\r\n\x00 \"'a.b", max_size=12))
 def test_whatever_is_typed_is_one_address_or_none(name: str, typed: str) -> None:
     try:
@@ -115,3 +123,24 @@ def test_accounts_that_are_gone_leave_the_facts() -> None:
 @pytest.mark.parametrize("template", Template)
 def test_every_mail_has_a_kind(template: Template) -> None:
     assert KINDS[template].shelf_life >= timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept_as"),
+    [
+        ("5.1.1 <mairie@saint-amand.example>: unknown", "5.1.1 …: unknown"),
+        ("Mailbox mairie@saint-amand.example, unknown", "Mailbox …, unknown"),
+        ("User Mairie unknown", "User … unknown"),
+        ("mairies are welcome", "mairies are welcome"),
+        ("for <other@elsewhere.example>.", "for …."),
+        ("<hôtel@mairie-évry.example> full", "… full"),
+        ("spam: http://p.example/activate?link=k.abc.def", "spam: http://p.example/activate…"),
+        (f"spam: link={'k' * 90}", "spam: link=…"),
+        (
+            "queued as 4TQ1fX3b2Zz9 (1732525963.Vfd01I4.mx)",
+            "queued as 4TQ1fX3b2Zz9 (1732525963.Vfd01I4.mx)",
+        ),
+    ],
+)
+def test_a_relays_words_are_kept_without_addresses_and_links(said: str, kept_as: str) -> None:
+    assert kept(said, "mairie@saint-amand.example") == kept_as

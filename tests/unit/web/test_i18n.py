@@ -92,3 +92,11 @@ def test_the_clocks_of_winter_are_not_those_of_summer() -> None:
 def test_days_and_numbers_are_written_as_the_language_does() -> None:
     assert format_date(date(2018, 4, 1), "fr") == "1 avril 2018"
     assert format_number(Decimal("1234.5678"), "fr") == "1\u202f234,5678"
+
+
+def test_the_day_of_an_instant_is_the_one_of_the_tenants_clocks() -> None:
+    nearly_midnight = datetime(2018, 4, 5, 22, 30, tzinfo=UTC)
+    with speaking("fr", "Europe/Paris"):
+        assert format_date(nearly_midnight) == "6 avril 2018"
+    with speaking("fr", "America/Guadeloupe"):
+        assert format_date(nearly_midnight) == "5 avril 2018"

@@ -1,0 +1,1 @@
+"""What the catalog does about the events of others, one file a source."""

@@ -1,0 +1,1 @@
+"""The gateway before parts that are served for real."""

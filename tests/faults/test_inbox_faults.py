@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from chassis.bus import Bus
 from chassis.inbox.dead import dead_rows, replay
+from chassis.inbox.postgres import PostgresInbox
 from chassis.inbox.worker import Worker
+from chassis.outbox import PostgresOutbox
 from chassis.publisher import Publisher
 from chassis.runtime import Runtime
 from chassis.work import UnitOfWork
@@ -66,7 +68,9 @@ class Faulty:
 async def at_work(runtime: Runtime, *, count: int = 1) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Workers of the service that run by themselves, as in an installation."""
     handling = runtime.workers[0]._handling
-    workers = [Worker(runtime.database, handling, patience=QUICK) for _ in range(count)]
+    workers = [
+        Worker(PostgresInbox(runtime.database), handling, patience=QUICK) for _ in range(count)
+    ]
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield tasks
@@ -168,7 +172,7 @@ async def test_an_event_that_always_costs_its_connection_is_dead_and_keeps_nobod
     assert len(await apart.rows("requests", tenant, "organisations")) == 1
     mover = apart.runtimes["requests"].database.mover
     [dead] = [row for row in await dead_rows(mover) if row.tenant == tenant]
-    assert await replay(mover, tenant, dead.id, dead.handler)
+    assert await replay(mover, tenant, dead.id, dead.handler, by="test")
     await apart.work("requests")
     assert len(await apart.rows("requests", tenant, "requesters")) == 1
 
@@ -251,7 +255,7 @@ async def test_what_a_bus_does_not_confirm_is_sent_again_and_has_one_effect(
     await portal.is_asked(someone("Fabre"))
     bus = FaultyBus(apart, trouble, late=late)
     checked: Bus = bus
-    publisher = Publisher(apart.runtimes["identity"].database, checked)
+    publisher = Publisher(PostgresOutbox(apart.runtimes["identity"].database), checked)
 
     with pytest.raises((ConnectionResetError, TimeoutError)):
         await publisher.publish()

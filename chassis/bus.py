@@ -16,7 +16,10 @@ class Bus(Protocol):
     """Carries events. Returns once every durable subscriber has them for good, else raises."""
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Hand the envelopes on. After an exception their fate is unknown: send them again."""
+        """Hand the envelopes on. After an exception their fate is unknown: send them again.
+
+        With none, it is asked whether it would carry some.
+        """
 
 
 class EmbeddedBus:

@@ -77,6 +77,7 @@ class Publisher:
     async def run(self) -> None:
         """Publish until stopped. Outlives the absences of database and bus."""
         pause_s = 0.1
+        is_bus_in_doubt = False
         forget_at = clock.now()
         listener = asyncio.create_task(self._outbox.listen(self._wake.set))
         try:
@@ -84,12 +85,17 @@ class Publisher:
                 self._wake.clear()
                 try:
                     await self.drain()
+                    if is_bus_in_doubt and not self._stopping:
+                        # What it could not publish, another may have: it asks with nothing, then.
+                        await self._carry(())
+                        is_bus_in_doubt = False
                     if clock.now() >= forget_at:
                         forget_at = clock.now() + self.FORGET_EVERY
                         await self._outbox.forget(clock.now() - KEPT)
                     pause_s = 0.1
                     await self._wait(self.POLL_S)
                 except Exception as error:
+                    is_bus_in_doubt = True
                     log.warning(
                         "publisher_paused",
                         service=self._outbox.service,
@@ -120,10 +126,13 @@ class Publisher:
                 traced(envelopes) as carried,
                 publishing(service, len(envelopes)),
             ):
-                async with asyncio.timeout(self.TIMEOUT_S):
-                    await self._bus.publish(carried)
+                await self._carry(carried)
             await transaction.mark(envelopes, clock.now())
             return len(envelopes)
+
+    async def _carry(self, envelopes: Sequence[Envelope]) -> None:
+        async with asyncio.timeout(self.TIMEOUT_S):
+            await self._bus.publish(envelopes)
 
     async def _wait(self, seconds: float) -> None:
         if self._stopping:

@@ -11,6 +11,9 @@ from aio_pika.abc import AbstractIncomingMessage
 from structlog.testing import capture_logs
 from yarl import URL
 
+from chassis.ids import new_id
+from chassis.outbox import PostgresOutbox
+from chassis.publisher import Publisher
 from chassis.rabbit.bus import RabbitBus
 from chassis.rabbit.connection import Unreachable
 from chassis.rabbit.consuming import Consumer
@@ -21,7 +24,7 @@ from chassis.subscriptions import Broadcast, broadcast
 from contracts.event import Envelope
 from tests.support.buses import OverRabbit, an_envelope, over_rabbitmq, some_envelopes
 from tests.support.cut import Proxy, proxied
-from tests.support.parcels.service import ParcelLabelled
+from tests.support.parcels.service import ParcelLabelled, label_parcel
 from tests.support.rabbitmq import Cluster, Node, provide_cluster
 from tests.support.waiting import eventually, soon
 
@@ -399,6 +402,28 @@ async def test_a_broker_short_of_room_keeps_the_outbox_waiting(
             await asyncio.to_thread(node.ctl, bound, *well)
         await sent(carried.bus, told[30:])
         await carried.settled(told)
+
+
+async def test_a_publisher_knows_the_broker_again_though_nothing_is_left_to_publish(
+    parcels: Runtime, rabbitmq_url: str
+) -> None:
+    """Another process of the service may have taken what this one could not publish."""
+    async with parcels.database.begin(new_id()) as work:
+        await label_parcel(work, "livres")
+    async with behind_a_proxy(rabbitmq_url, parcels) as (proxy, carried):
+        proxy.pause()
+        carried.bus.CONFIRM_S = 0.3
+        publisher = Publisher(PostgresOutbox(parcels.database), carried.bus)
+        running = asyncio.create_task(publisher.run())
+        try:
+            assert await soon(lambda: not carried.bus.is_up)
+            assert await eventually(parcels.publisher.drain)
+            del carried.bus.CONFIRM_S
+            proxy.resume()
+            assert await soon(lambda: carried.bus.is_up)
+        finally:
+            publisher.stop()
+            await running
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])

@@ -107,7 +107,10 @@ class Runtime:
         ]
 
     async def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
-        """Let each finish what it holds, bounded, then close the pools."""
+        """Let each finish what it holds, bounded, then close the pools.
+
+        Whoever is late may wait for a server that says nothing, and would undo its work there.
+        """
         self.stopping.set()
         self.publisher.stop()
         for worker in self.workers:
@@ -117,5 +120,7 @@ class Runtime:
             for task in late:
                 log.warning("stopped_hard", service=self.service.name, task=task.get_name())
                 task.cancel()
+            if late:
+                self.database.cut_off()
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.database.close()

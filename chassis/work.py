@@ -4,12 +4,16 @@ Whoever opens it (a route, a handler, a command) commits it by leaving the block
 Its session is the first of tenancy's two walls (`chassis.database.session`).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
+from weakref import WeakSet
 
+import asyncpg
+import structlog
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -27,9 +31,12 @@ from chassis.problems import NotFound, NotYet
 from chassis.subscriptions import Timer
 from contracts.event import Envelope, Event, sealed
 
+log = structlog.get_logger()
+
 R = TypeVar("R", bound=TenantColumns)
 
 TIMER_TYPE = "timer."
+CLOSE_S = 1.0
 
 
 class UnitOfWork:
@@ -230,9 +237,12 @@ class Database:
         self.service = service
         self.app_role = role_name(service, "app")
         self.mover_url = mover_url
-        self.app: AsyncEngine = create_engine(app_url, size=size, application=f"{service} app")
+        self._open = WeakSet[asyncpg.Connection]()
+        self.app: AsyncEngine = create_engine(
+            app_url, size=size, application=f"{service} app", opened=self._open.add
+        )
         self.mover: AsyncEngine = create_engine(
-            mover_url, size=size, application=f"{service} mover"
+            mover_url, size=size, application=f"{service} mover", opened=self._open.add
         )
         self.timers: dict[type[Timer], str] = {}
         self.epoch: int | None = None
@@ -275,7 +285,18 @@ class Database:
             cause=cause,
         )
 
+    def cut_off(self) -> None:
+        """Abort all connections: what waits for a server that says nothing fails at once."""
+        for connection in list(self._open):
+            connection.terminate()
+
     async def close(self) -> None:
-        """Close both pools."""
-        await self.app.dispose()
-        await self.mover.dispose()
+        """Close both pools, bounded; whoever holds a connection still loses it."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.app.dispose()
+                await self.mover.dispose()
+        except TimeoutError:
+            log.warning("database_left", service=self.service)
+        finally:
+            self.cut_off()

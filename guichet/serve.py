@@ -253,15 +253,16 @@ async def _serve(
         await asyncio.gather(serving, return_exceptions=True)
         stopping.set()
         told.cancel()
-        await _ended(jobs, JOBS_END_WITHIN_S)
+        await _end(jobs, JOBS_END_WITHIN_S)
         await served.stop()
+        await asyncio.gather(*jobs, return_exceptions=True)
     log.info("part_stopped", part=part)
     return 1 if failed else 0
 
 
-async def _ended(jobs: Sequence[asyncio.Task[None]], within_s: float) -> None:
+async def _end(jobs: Sequence[asyncio.Task[None]], within_s: float) -> None:
+    """Wait for these, and cancel who is late: that one's end may hang on what is stopped next."""
     _, late = await asyncio.wait(jobs, timeout=within_s)
     for task in late:
         log.warning("stopped_hard", task=task.get_name())
         task.cancel()
-    await asyncio.gather(*jobs, return_exceptions=True)

@@ -4,6 +4,7 @@ The tenant's setting is sent in one message with BEGIN (docs/decisions/0003): as
 own it would cost a round trip a transaction. Row-level security reads it and fails closed.
 """
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -46,8 +47,17 @@ def set_tenant(connection: AsyncConnection, tenant: UUID | None) -> None:
     driver.tenant = tenant
 
 
-def create_engine(url: str, *, size: int, application: str) -> AsyncEngine:
-    """A pool of at most `size` connections to `url` (`postgresql://…`), each with time limits."""
+def create_engine(
+    url: str,
+    *,
+    size: int,
+    application: str,
+    opened: Callable[[asyncpg.Connection], None] = lambda _connection: None,
+) -> AsyncEngine:
+    """A pool of at most `size` connections to `url` (`postgresql://…`), each with time limits.
+
+    `opened` is handed each connection that it opens.
+    """
     engine = create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=size,
@@ -66,6 +76,10 @@ def create_engine(url: str, *, size: int, application: str) -> AsyncEngine:
             },
         },
     )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def tell(driver: Any, _record: Any) -> None:
+        opened(driver.driver_connection)
 
     @event.listens_for(engine.sync_engine, "checkin")
     def forget_tenant(driver: Any, _record: Any) -> None:

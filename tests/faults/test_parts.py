@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.app import Gateway
 from gateway.by_http import ByHttp
 from guichet.demo_data import DEMO, demo_file
 from guichet.parts import PARTS
+from tests.support.cut import proxied
 from tests.support.installation import BROWSER, free_port
 from tests.support.parts import Loopback, RunningApart, running_apart
 from tests.support.people import Somebody, files, registers, signed_in, somebody
@@ -32,6 +34,8 @@ FRESH_S = 3.0
 SEEN_WITHIN_S = 1.0
 SLACK_S = 3.0
 """What a busy machine may add to the bounds that are counted in seconds."""
+LEAVES_WITHIN_S = 10.0
+"""After so long, whoever stops a part may lose patience."""
 
 
 @pytest.fixture(scope="module")
@@ -369,7 +373,25 @@ async def test_a_part_whose_database_is_away_is_not_ready_and_serves_when_it_is_
     await comes_about(lambda: answers(503), 60)
     async with forwarding(port, postgres_url):
         await comes_about(lambda: answers(200), 60)
-        cold.parts.stop("catalog.1")
+        await asyncio.to_thread(cold.parts.stop, "catalog.1")
+
+
+async def test_a_part_whose_database_says_nothing_leaves_within_its_bound(
+    cold: RunningApart, postgres_url: str
+) -> None:
+    parsed = httpx.URL(postgres_url)
+
+    async def answers(status: int) -> bool:
+        return (await asyncio.to_thread(cold.parts.readiness, "notifier.1"))[0] == status
+
+    async with proxied(parsed.host, parsed.port or 5432) as proxy:
+        through = str(parsed.copy_with(host="127.0.0.1", port=proxy.port))
+        cold.parts.start("notifier.1", postgres_url=through)
+        await comes_about(lambda: answers(200), 60)
+        proxy.pause()
+        began = time.monotonic()
+        await asyncio.to_thread(cold.parts.stop, "notifier.1")
+        assert time.monotonic() - began < LEAVES_WITHIN_S + SLACK_S
 
 
 @contextlib.asynccontextmanager

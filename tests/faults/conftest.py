@@ -4,9 +4,12 @@ That one is made once, then started again and again on the same data.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from chassis.settings import Settings
+from tests.support.examined import an_installation
 from tests.support.parcels.fixtures import keys, parcels, parcels_database
 from tests.support.post_office import PostOffice
 from tests.support.process import HOST, Guichet, a_guichet
@@ -41,3 +44,9 @@ def guichet(made: Guichet) -> Iterator[Guichet]:
     if not made.has_ended():
         made.kill()
     assert until(lambda: not made.servers()), "PostgreSQL was left behind"
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Settings:
+    """An installation that is yet to be made, for a doctor to look at."""
+    return an_installation(tmp_path)

@@ -18,9 +18,7 @@ from chassis.forms.values import cleaned
 from chassis.ids import new_id
 from contracts.forms import Field, Form, Section
 from services.catalog.importing.import_catalogue import import_catalogue
-from services.identity.accounts.create_account import create_account
 from services.identity.people import OrganisationFacts, PersonFacts
-from services.identity.sessions import open_session
 from tests.builders.catalog import a_catalogue, a_category, a_procedure
 from tests.builders.identity import new_account
 from tests.support import pdf
@@ -28,7 +26,7 @@ from tests.support.forms import form_in
 from tests.support.hostile import EVIL, HOSTILE
 from tests.support.inert import Shape, header_lines, page_of, parsed
 from tests.support.installation import Running
-from tests.support.people import Somebody, registers, signed_in
+from tests.support.people import Somebody, registers, signed_in, somebody_new
 from tests.support.waiting import eventually
 
 pytestmark = [
@@ -86,22 +84,7 @@ async def somebody_called(whole: Running, tenant: UUID, *names: str) -> Somebody
         person=PersonFacts("Mme", family, first, f"{username}@ville.example", "fr"),
         organisation=OrganisationFacts(town, town, "69700"),
     )
-    database = whole.installation.runtimes["identity"].database
-    async with database.begin(tenant) as work:
-        await create_account(work, new)
-    async with database.begin(tenant) as work:
-        session = await open_session(work, new.account_id)
-    await whole.settled()
-    return Somebody(
-        tenant=tenant,
-        host=HOST,
-        account_id=new.account_id,
-        person_id=new.person_id,
-        username=username,
-        address=new.person.address,
-        session_id=session.id,
-        cookie=session.cookie,
-    )
+    return await somebody_new(whole, tenant, HOST, new)
 
 
 @dataclass
@@ -194,8 +177,11 @@ def as_kept(texts: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def harmless_ways() -> dict[tuple[bool, ...], Way]:
-    """The same way with texts that nobody could take for anything, by what is left open."""
+def harmless_ways(whole: Running) -> dict[tuple[bool, ...], Way]:
+    """The same way with texts that nobody could take for anything, by what is left open.
+
+    Anew for each way to run: headers of one hop are not alike.
+    """
     return {}
 
 

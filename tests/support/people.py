@@ -17,7 +17,7 @@ from chassis.sessions import browser_cookie_name, session_cookie_name
 from chassis.signatures import read, sign
 from contracts.forms import Field, Form, Section
 from contracts.links import LINK_PARAMETER, PATHS, Purpose
-from services.identity.accounts.create_account import create_account
+from services.identity.accounts.create_account import NewAccount, create_account
 from services.identity.accounts.invite_person import invite_person
 from services.identity.domain.recoveries import Loss
 from services.identity.people import PersonFacts
@@ -67,6 +67,11 @@ async def somebody(
         roles=roles,
         person=PersonFacts("Mme", "Durand", "Claire", f"{name}@ville.example", language),
     )
+    return await somebody_new(whole, tenant, host, new)
+
+
+async def somebody_new(whole: Running, tenant: UUID, host: str, new: NewAccount) -> Somebody:
+    """The person of this new account, signed in, and known to every service."""
     database = whole.installation.runtimes["identity"].database
     async with database.begin(tenant) as work:
         await create_account(work, new)
@@ -78,7 +83,7 @@ async def somebody(
         host=host,
         account_id=new.account_id,
         person_id=new.person_id,
-        username=name,
+        username=new.username,
         address=new.person.address,
         session_id=session.id,
         cookie=session.cookie,

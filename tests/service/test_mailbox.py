@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,7 +13,7 @@ import aiosmtplib
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from guichet.mailbox import Mailbox, PortInUse
 from tests.support.browser import browsing
@@ -309,8 +308,7 @@ async def test_a_mail_is_shown_light_and_dark_wide_and_narrow(post: Post) -> Non
 async def test_the_pages_serve_everybody(post: Post) -> None:
     for n in range(52):
         await post.send(a_mail("Un sujet " + "très" * 60 if n == 51 else f"Mail {n}"))
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
+    async with browsing() as browser:
         page = await browser.new_page(locale="fr-FR")
         await page.goto(f"http://localhost:{post.box.http_port}/")
         await page.get_by_role("link", name="Mails plus anciens").click()
@@ -330,4 +328,3 @@ async def test_the_pages_serve_everybody(post: Post) -> None:
         await page.go_back()
         await page.get_by_role("link", name="http://ypok.localhost:8080/activate/token").click()
         await page.wait_for_url("http://ypok.localhost:8080/activate/token")
-        await browser.close()

@@ -19,9 +19,10 @@ from services.notifier.delivery.deliver import LEASE, Deliverer
 from services.notifier.delivery.mails import Key, Letter, Taken
 from services.notifier.delivery.mark import STATES, Mark
 from services.notifier.delivery.steps import Line, MayEnd, RelayAway, Steps
+from services.notifier.delivery.turns import Turns
 from services.notifier.domain import retries
 from services.notifier.domain.answers import Answer, Outcome, judged, lost
-from services.notifier.domain.kinds import Template
+from services.notifier.domain.kinds import KINDS, Priority, Template
 from services.notifier.domain.retries import Patience
 from tests.simulation.memory import Memory, Transaction
 from tests.simulation.run import LIVENESS_S, Log, faults_of
@@ -55,6 +56,7 @@ class MemoryQueue:
         self._memory = memory
         self.world = memory.world
         self.holder = holder
+        self._turns = Turns(self._claim_after)
 
     def _db_now(self) -> datetime:
         return BEGINNING + timedelta(seconds=self.world.loop.time())
@@ -71,20 +73,29 @@ class MemoryQueue:
         return mail.lease_until is None or mail.lease_until <= self._db_now()
 
     async def claim(self, now: datetime, *, most: int, each: int) -> list[Key]:
-        """Lease what is due and nobody's."""
+        """Lease what is due and nobody's, in the turns of production."""
+        return await self._turns.claim(now, most=most, each=each)
+
+    async def _claim_after(
+        self, priority: Priority, cursor: UUID, now: datetime, most: int, each: int
+    ) -> list[Key]:
         async with self._memory.begin() as inner:
             await self.world.step("claim mails")
             due = [
                 mail
                 for _, mail in inner.scan("mails")
-                if mail.state == "queued" and mail.due_at <= now and self._is_free(mail)
+                if mail.state == "queued"
+                and KINDS[mail.template].priority == priority
+                and mail.key.tenant > cursor
+                and mail.due_at <= now
+                and self._is_free(mail)
             ]
             taken: dict[UUID, int] = defaultdict(int)
             keys: list[Key] = []
-            for mail in sorted(due, key=lambda one: one.due_at):
-                if taken[mail.key.tenant] == each or len(keys) == most:
-                    continue
-                if inner.may_hold(("mails", mail.key)):
+            for mail in sorted(due, key=lambda one: (one.key.tenant, one.due_at)):
+                if len(keys) == most:
+                    break
+                if taken[mail.key.tenant] < each and inner.may_hold(("mails", mail.key)):
                     taken[mail.key.tenant] += 1
                     await inner.put("mails", mail.key, self._leased(mail))
                     keys.append(mail.key)

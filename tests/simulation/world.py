@@ -234,3 +234,10 @@ class World:
         task = asyncio.Task(coro, loop=loop, **given)
         self._tasks.append(task)
         return task
+
+
+class Still(World):
+    """A world in which no time goes by and nothing goes wrong."""
+
+    async def step(self, what: str, *details: object) -> None:
+        """At once."""

@@ -1,8 +1,8 @@
 """The queue in the database, as the mover: leasing due mails in turn, taking, renewing, marking.
 
 Tenants come in turn by a loose index scan from a cursor, a few mails of each, so that one tenant's
-thousand costs the others nothing; urgent mails first, with room kept for the others. A suspended
-tenant's mails are held. Leases are told by the database's clock: delivery runs on many machines.
+thousand costs the others nothing. A suspended tenant's mails are held. Leases are told by the
+database's clock: delivery runs on many machines.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,8 @@ from chassis.work import Database
 from services.notifier.delivery.combining import Combining
 from services.notifier.delivery.mails import Key, Taken
 from services.notifier.delivery.mark import Mark, drop_old, mark_all
+from services.notifier.delivery.turns import Turns
 from services.notifier.domain.kinds import Priority
-
-FIRST_TENANT = UUID(int=0)
-
-ROOM = {Priority.WAITED_FOR: 1, Priority.AWAITED: 4, Priority.TOLD: 8}
-"""Of a claim, each priority may have what the former left, and this part of it at the least."""
 
 CLAIM = text("""
     WITH RECURSIVE turn AS (
@@ -117,17 +113,13 @@ class StoredQueue:
         self._holder = holder
         self._lease = lease
         self._share = share
-        self._cursors = dict.fromkeys(Priority, FIRST_TENANT)
+        self._turns = Turns(self._claim_after)
         self._take = Combining(self._take_all, most=self.AT_ONCE)
         self._mark = Combining(self._mark_all, most=self.AT_ONCE)
 
     async def claim(self, now: datetime, *, most: int, each: int) -> list[Key]:
         """Lease about `most` due mails, `each` of one tenant, going on where the last one ended."""
-        found: list[Key] = []
-        for priority, part in ROOM.items():
-            room = max(most - len(found), -(-most // part))
-            found += await self._claim(priority, now, most=room, each=each)
-        return found
+        return await self._turns.claim(now, most=most, each=each)
 
     async def take(self, key: Key, message_id: str, now: datetime) -> Taken | None:
         """The mail to be sent within a lease from now, or None where it may not be any more."""
@@ -164,29 +156,25 @@ class StoredQueue:
             ).scalar_one()
         return due_at
 
-    async def _claim(self, priority: Priority, now: datetime, *, most: int, each: int) -> list[Key]:
-        for start in dict.fromkeys((self._cursors[priority], FIRST_TENANT)):
-            async with self._single.connect() as connection:
-                found = await connection.execute(
-                    CLAIM,
-                    {
-                        "priority": priority,
-                        "cursor": start,
-                        "now": now,
-                        "most": most,
-                        "each": each,
-                        "slugs": list(self._share.slugs),
-                        "listed": self._share.listed,
-                        "holder": self._holder,
-                        "lease": self._lease,
-                    },
-                )
-                keys = [Key(*row) for row in found]
-            full = len(keys) == most
-            self._cursors[priority] = max(key.tenant for key in keys) if full else FIRST_TENANT
-            if keys:
-                return keys
-        return []
+    async def _claim_after(
+        self, priority: Priority, cursor: UUID, now: datetime, most: int, each: int
+    ) -> list[Key]:
+        async with self._single.connect() as connection:
+            found = await connection.execute(
+                CLAIM,
+                {
+                    "priority": priority,
+                    "cursor": cursor,
+                    "now": now,
+                    "most": most,
+                    "each": each,
+                    "slugs": list(self._share.slugs),
+                    "listed": self._share.listed,
+                    "holder": self._holder,
+                    "lease": self._lease,
+                },
+            )
+            return [Key(*row) for row in found]
 
     async def _take_all(self, asked: Sequence[tuple[Key, str, datetime]]) -> list[Taken | None]:
         async with self._single.connect() as connection:

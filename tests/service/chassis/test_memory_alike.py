@@ -33,7 +33,7 @@ from tests.simulation.bugs import (
 from tests.simulation.inbox import MemoryInbox, MemoryInboxStore, MemoryTransaction
 from tests.simulation.memory import Memory
 from tests.simulation.story import Gone, Labelled, Moved
-from tests.simulation.world import World
+from tests.simulation.world import Still
 
 SEQUENCES = 30
 CALLS = 60
@@ -43,13 +43,6 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 class Undone(Exception):
     """The transaction is not to be committed."""
-
-
-class Still(World):
-    """A world in which no time goes by and nothing goes wrong."""
-
-    async def step(self, what: str, *details: object) -> None:
-        """At once."""
 
 
 async def shelve(work: UnitOfWork, event: Labelled) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from services.notifier.delivery.claim import CLAIM, FIRST_TENANT
+from services.notifier.delivery.claim import CLAIM
+from services.notifier.delivery.turns import FIRST_TENANT
 from tests.builders.notifier import now
 from tests.support.mail_queue import mail_queue
 

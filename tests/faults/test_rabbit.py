@@ -14,17 +14,27 @@ from yarl import URL
 from chassis.ids import new_id
 from chassis.outbox import PostgresOutbox
 from chassis.publisher import Publisher
+from chassis.rabbit import standing
 from chassis.rabbit.bus import RabbitBus
-from chassis.rabbit.connection import Unreachable
+from chassis.rabbit.connection import Connection, Unreachable
 from chassis.rabbit.consuming import Consumer
 from chassis.rabbit.reading import Reading
-from chassis.rabbit.topology import arguments
+from chassis.rabbit.standing import stand
+from chassis.rabbit.topology import Topology, arguments, topology_of
 from chassis.runtime import Runtime
 from chassis.subscriptions import Broadcast, broadcast
 from contracts.event import Envelope
-from tests.support.buses import OverRabbit, an_envelope, over_rabbitmq, some_envelopes
+from tests.support.buses import (
+    SERVICES,
+    OverRabbit,
+    an_envelope,
+    over_rabbitmq,
+    remove,
+    some_envelopes,
+)
 from tests.support.cut import Proxy, proxied
 from tests.support.parcels.service import ParcelLabelled, label_parcel
+from tests.support.postgres import prefix
 from tests.support.rabbitmq import Cluster, Node, provide_cluster
 from tests.support.waiting import eventually, soon
 
@@ -182,6 +192,46 @@ async def test_every_service_hears_that_a_queue_was_gone_with_what_it_held(
         await carried.settled(told)
 
 
+async def test_whoever_ends_before_it_has_told_of_a_queue_leaves_that_to_the_next(
+    rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(Exception):
+        """So did the process."""
+
+    async def end(*_: object) -> None:
+        raise Ended
+
+    topology = topology_of(SERVICES, f"{prefix()}_untold")
+    connection = Connection(rabbitmq_url, "tests")
+    await connection.open()
+    try:
+        for known in (False, True):
+            if known:
+                channel = await connection.channel()
+                for service in topology.kept:
+                    await channel.queue_delete(topology.queue_of(service))
+            with monkeypatch.context() as patch:
+                patch.setattr(standing, "_tell", end)
+                with pytest.raises(Ended):
+                    await stand(connection, topology)
+            assert await waiting(connection, topology) == [0, 0]
+            await stand(connection, topology)
+            assert await waiting(connection, topology) == [1, 1]
+            await stand(connection, topology)
+            assert await waiting(connection, topology) == [1, 1]
+    finally:
+        await connection.close()
+        await remove([rabbitmq_url], topology)
+
+
+async def waiting(connection: Connection, topology: Topology) -> list[int]:
+    """How many messages are in each service's queue."""
+    channel = await connection.channel()
+    queues = [await channel.get_queue(topology.queue_of(name)) for name in topology.kept]
+    await channel.close()
+    return [one.declaration_result.message_count or 0 for one in queues]
+
+
 async def test_a_queue_made_anew_leaves_no_consumer_behind(
     parcels: Runtime, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,9 +340,7 @@ async def test_without_its_queue_an_event_is_not_published(
             assert queue.declaration_result.message_count == 2  # and word that it was made
         finally:
             await bus.close()
-            for service in topology.kept:
-                await channel.queue_delete(topology.queue_of(service))
-            await channel.queue_delete(topology.undecodable_queue)
+            await remove([rabbitmq_url], topology)
 
 
 async def test_a_channel_closed_by_the_broker_is_not_used_again(

@@ -11,7 +11,7 @@ from itertools import count
 from uuid import UUID
 
 import aio_pika
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, DeliveryError
 from sqlalchemy import text
 
 from chassis import clock
@@ -19,8 +19,10 @@ from chassis.bus import Bus, EmbeddedBus
 from chassis.ids import new_id
 from chassis.inbox.store import InboxStore
 from chassis.rabbit.bus import RabbitBus
+from chassis.rabbit.connection import Connection
 from chassis.rabbit.consuming import Consumer
 from chassis.rabbit.listening import Listener
+from chassis.rabbit.standing import stand, told_of
 from chassis.rabbit.topology import Topology, topology_of
 from chassis.runtime import Runtime
 from chassis.service import Service
@@ -144,6 +146,7 @@ async def over_rabbitmq(
 ) -> AsyncIterator[OverRabbit]:
     """Exchanges and queues of its own at this broker, deleted afterwards."""
     topology = topology_of(SERVICES, f"{prefix()}_{next(_numbers)}")
+    await stood(urls[-1], topology)
     bus = RabbitBus(urls, topology)
     told: list[str] = []
 
@@ -172,6 +175,21 @@ async def over_rabbitmq(
         await remove(urls, topology)
 
 
+async def stood(url: str, topology: Topology) -> None:
+    """Have all stand at the broker. A busy one may refuse a message to a queue just made."""
+    connection = Connection(url, "tests")
+    await connection.open()
+    try:
+        while True:
+            try:
+                await stand(connection, topology)
+            except DeliveryError:
+                continue
+            return
+    finally:
+        await connection.close()
+
+
 async def remove(urls: Sequence[str], topology: Topology) -> None:
     """Delete what a topology made, at the first node that is there."""
     for url in urls:
@@ -183,6 +201,7 @@ async def remove(urls: Sequence[str], topology: Topology) -> None:
             channel = await connection.channel()
             for service in topology.kept:
                 await channel.queue_delete(topology.queue_of(service))
+                await channel.exchange_delete(told_of(topology.queue_of(service)))
             await channel.queue_delete(topology.undecodable_queue)
             await channel.exchange_delete(topology.exchange)
             await channel.exchange_delete(topology.undecodable_exchange)

@@ -86,13 +86,19 @@ class Installation:
         await asyncio.gather(*(runtime.stop() for runtime in self.runtimes.values()))
 
     async def settled(self, *, within_s: float) -> bool:
-        """Wait until every event has been handled, for so long at most. Did that come about?"""
+        """Wait until every event has been handled, for so long at most. Did that come about?
+
+        The databases are asked one after the other, and an event may go from one to another in
+        between: so all must be idle twice in a row.
+        """
+        idle = 0
         try:
             async with asyncio.timeout(within_s):
-                while any(  # noqa: ASYNC110  # four databases are asked: no event tells of all
-                    [await self._busy(runtime) for runtime in self.runtimes.values()]
-                ):
-                    await asyncio.sleep(0.02)
+                while idle < 2:
+                    busy = [await self._busy(runtime) for runtime in self.runtimes.values()]
+                    idle = 0 if any(busy) else idle + 1
+                    if idle == 0:
+                        await asyncio.sleep(0.02)
         except TimeoutError:
             return False
         return True

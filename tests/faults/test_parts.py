@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -389,9 +388,8 @@ async def test_a_part_whose_database_says_nothing_leaves_within_its_bound(
         cold.parts.start("notifier.1", postgres_url=through)
         await comes_about(lambda: answers(200), 60)
         proxy.pause()
-        began = time.monotonic()
-        await asyncio.to_thread(cold.parts.stop, "notifier.1")
-        assert time.monotonic() - began < LEAVES_WITHIN_S + SLACK_S
+        within_s = LEAVES_WITHIN_S + 2 * SLACK_S
+        await asyncio.to_thread(cold.parts.stop, "notifier.1", within_s=within_s)
 
 
 @contextlib.asynccontextmanager

@@ -80,7 +80,7 @@ def copies_by_death(taken: list[Taken], deaths: list[float]) -> Counter[float]:
         if (first := last.get(one.message_id)) is not None:
             between = [at for at in deaths if first.at < at < one.at]
             assert between, f"a copy without a death in between: {first.at}, {one.at}, {deaths}"
-            found[between[0]] += 1
+            found[min(between, key=found.__getitem__)] += 1  # which of them it was, nobody knows
         last[one.message_id] = one
     assert max(found.values(), default=0) <= 2 * CONNECTIONS, "two may die in one window"
     assert sum(found.values()) <= CONNECTIONS * len(deaths)
